@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# How the project's targets are made: one static library per harness folder,
+# named like the folder, that may link only to folders below it.
+
+add_library(driftcage_options INTERFACE)
+target_compile_features(driftcage_options INTERFACE cxx_std_20)
+target_include_directories(driftcage_options INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_compile_options(driftcage_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  $<$<BOOL:${DRIFTCAGE_WERROR}>:-Werror>)
+if(DRIFTCAGE_SANITIZE)
+  target_compile_options(driftcage_options INTERFACE
+    -fsanitize=${DRIFTCAGE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(driftcage_options INTERFACE
+    -fsanitize=${DRIFTCAGE_SANITIZE})
+endif()
+
+# The layers from the bottom up; a folder may depend on folders before it only.
+set(DRIFTCAGE_LAYERS base model wire cage trace cell image scenario plan match run report)
+
+# driftcage_library(NAME SOURCES a.cc ... [DEPENDS base ...] [LINKS pkg ...] [PRIVATE_LINKS pkg ...])
+function(driftcage_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINKS;PRIVATE_LINKS" ${ARGN})
+  list(FIND DRIFTCAGE_LAYERS ${name} own_layer)
+  if(own_layer EQUAL -1)
+    message(FATAL_ERROR "driftcage_library: ${name} is no layer")
+  endif()
+  add_library(driftcage_${name} STATIC ${ARG_SOURCES})
+  add_library(driftcage::${name} ALIAS driftcage_${name})
+  set_target_properties(driftcage_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(driftcage_${name} PUBLIC $<BUILD_INTERFACE:driftcage_options> ${ARG_LINKS}
+                        PRIVATE ${ARG_PRIVATE_LINKS})
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    list(FIND DRIFTCAGE_LAYERS ${dependency} layer)
+    if(layer EQUAL -1 OR NOT layer LESS own_layer)
+      message(FATAL_ERROR "driftcage_library: ${name} must not depend on ${dependency}: arrows point down only")
+    endif()
+    target_link_libraries(driftcage_${name} PUBLIC driftcage::${dependency})
+  endforeach()
+endfunction()

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
+#include "harness/model/cage_spec.h"
+
+namespace driftcage::cage {
+
+struct StepTime {
+  std::string step;
+  std::uint64_t ns = 0;
+};
+
+// A cage that stands, with its payload's process stopped just before
+// `before_exec`. The caller owns all wait(2) calls of the process.
+class Cage {
+ public:
+  struct Hooks {
+    // Runs in the payload's process after every set-up step, right before
+    // execve: installs the trace filter. Must neither allocate nor lock;
+    // returns 0 or an errno value.
+    int (*before_exec)(void* context) = nullptr;
+    void* context = nullptr;
+  };
+
+  // Builds namespaces, mounts and operations of `spec` (user_namespaces(7),
+  // mount_namespaces(7), overlay in the kernel's filesystems documentation),
+  // starts pid 1 and the payload's process. The payload's stdin, stdout and
+  // stderr are this process's 0, 1 and 2. On failure nothing is left behind.
+  // The calling process must be single-threaded.
+  static base::Result<Cage> create(const model::CageSpec& spec,
+                                   const Hooks& hooks);
+
+  Cage(Cage&&) noexcept;
+  Cage& operator=(Cage&&) noexcept;
+  ~Cage();  // kills what is left
+
+  // Pid 1 of the cage and the payload, in the caller's pid namespace.
+  [[nodiscard]] pid_t init_pid() const;
+  [[nodiscard]] pid_t payload_pid() const;
+  // Refers to pid 1; SIGKILL through it ends every process of the cage.
+  [[nodiscard]] int init_pidfd() const;
+  [[nodiscard]] const std::string& rung() const;
+  [[nodiscard]] const std::vector<StepTime>& steps() const;
+  [[nodiscard]] const std::vector<std::string>& notes() const;
+
+  // Lets the payload run: before_exec, then execve. Call after seizing it.
+  base::Status release();
+  // Errno of the payload's execve, 0 while it runs or after success. Readable
+  // without blocking once the payload has exec'd or died.
+  [[nodiscard]] base::Result<int> spawn_error();
+  // Kills every process of the cage; does not wait.
+  void kill() noexcept;
+
+ private:
+  struct State;
+  explicit Cage(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace driftcage::cage

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/model/cage_spec.h"
+
+namespace driftcage::image {
+
+// A root file system with its configuration.
+struct Image {
+  std::string reference;  // as the user wrote it: "host", "dir:/srv/root"
+  std::string root;       // host directory
+  bool is_host = false;
+  std::string identity;  // key of caches: changes when the content may have
+  std::map<std::string, std::string> environment;  // the image's own
+  std::string user;               // of the configuration, may be empty
+  std::string working_directory;  // of the configuration, may be empty
+  std::vector<std::string> masks;            // host: folders shown empty
+  std::vector<model::op::MountTree> let_in;  // host: toolchains in them
+  std::string architecture;  // "amd64"
+};
+
+// `host` or `dir:PATH`. `environment` is the caller's: PATH and locale of the
+// host image come from it.
+[[nodiscard]] base::Result<Image> open_image(
+    const std::string& reference,
+    const std::map<std::string, std::string>& environment);
+
+// Finds an executable file by PATH inside the image's root, links resolved in
+// that root; empty when there is none.
+[[nodiscard]] std::string find_program(const Image& image,
+                                       const std::string& name);
+
+}  // namespace driftcage::image

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace driftcage::model {
+
+// Changes to the cage's tree, applied in order before the payload starts. All
+// paths are absolute in the cage, links are resolved inside its root.
+namespace op {
+
+struct MakeDirectory {
+  std::string path;  // missing parents are made too, mode 0755
+  std::uint32_t mode = 0755;
+  bool operator==(const MakeDirectory&) const = default;
+};
+struct WriteFile {  // creates parents; replaces what is there
+  std::string path;
+  std::string bytes;
+  std::uint32_t mode = 0644;
+  bool operator==(const WriteFile&) const = default;
+};
+struct MakeSymlink {
+  std::string path;
+  std::string target;
+  bool operator==(const MakeSymlink&) const = default;
+};
+struct Hide {  // afterwards the path does not exist; a directory with its tree
+  std::string path;
+  bool operator==(const Hide&) const = default;
+};
+struct Chmod {
+  std::string path;
+  std::uint32_t mode = 0;
+  bool operator==(const Chmod&) const = default;
+};
+struct Truncate {
+  std::string path;
+  std::uint64_t size = 0;
+  bool operator==(const Truncate&) const = default;
+};
+struct Corrupt {  // inverts `length` bytes from `offset`
+  std::string path;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 1;
+  bool operator==(const Corrupt&) const = default;
+};
+struct MountTmpfs {
+  std::string at;
+  std::optional<std::uint64_t> size;    // bytes
+  std::optional<std::uint64_t> inodes;
+  std::uint32_t mode = 0755;
+  bool noexec = false;
+  bool read_only = false;
+  bool operator==(const MountTmpfs&) const = default;
+};
+// The tree that is at `at` already, mounted over itself with new flags.
+struct Remount {
+  std::string at;
+  bool noexec = false;
+  bool read_only = false;
+  bool operator==(const Remount&) const = default;
+};
+// A directory or file of the host (an image's tree, a warm cache).
+struct MountTree {
+  std::string from;  // host path
+  std::string at;
+  bool read_only = true;  // false: an overlay whose changes are thrown away
+  bool noexec = false;
+  bool operator==(const MountTree&) const = default;
+};
+// A host directory whose changes stay: only for making warm caches.
+struct MountShared {
+  std::string from;
+  std::string at;
+  bool operator==(const MountShared&) const = default;
+};
+// Programs with these names (fnmatch(3) patterns) are found in no directory of
+// PATH. Each directory that holds one is replaced in PATH by a directory of
+// links to its other programs; the programs themselves stay where they are.
+struct DropPrograms {
+  std::vector<std::string> names;
+  bool operator==(const DropPrograms&) const = default;
+};
+// Commands before the payload, untraced, as the payload's user. A failing one
+// is an error of the cage unless `may_fail`.
+struct RunCommand {
+  std::vector<std::string> argv;
+  bool may_fail = false;
+  bool operator==(const RunCommand&) const = default;
+};
+
+}  // namespace op
+
+using CageOp =
+    std::variant<op::MakeDirectory, op::WriteFile, op::MakeSymlink, op::Hide,
+                 op::Chmod, op::Truncate, op::Corrupt, op::MountTmpfs,
+                 op::Remount, op::MountTree, op::MountShared, op::DropPrograms,
+                 op::RunCommand>;
+
+enum class Network : std::uint8_t { None, Loopback, Host };
+enum class ProcView : std::uint8_t { Fresh, None };
+enum class Engine : std::uint8_t { Seccomp, Ptrace, Untraced };
+
+// setrlimit(2) values, soft and hard alike.
+struct Limits {
+  std::optional<std::uint64_t> nofile;
+  std::optional<std::uint64_t> nproc;
+  std::optional<std::uint64_t> fsize;
+  std::optional<std::uint64_t> data;
+  std::optional<std::uint64_t> as;
+  std::optional<std::uint64_t> stack;
+  std::optional<std::uint64_t> cpu;   // seconds
+  std::optional<std::uint64_t> core;
+  bool operator==(const Limits&) const = default;
+};
+
+// What the tracer records: verbs (bit i = Verb i) and how.
+struct TraceSpec {
+  Engine engine = Engine::Seccomp;
+  std::uint32_t verbs = 0;  // derived verbs imply what they are derived from
+  // Failing calls get a cause; successful opens the path really opened.
+  bool explain = true;
+  bool pin_cpu = false;  // tracer and tracees on one CPU
+  std::int32_t cpu = -1;  // which; -1: the one it runs on
+  bool operator==(const TraceSpec&) const = default;
+};
+
+// An errno for a call, optionally only for paths that match a glob.
+struct Injection {
+  std::string syscall;
+  std::string path_glob;  // empty: every call
+  int err = 0;
+  bool operator==(const Injection&) const = default;
+};
+
+// Everything one leg needs, with nothing left to look up: made by
+// harness/plan, sent by harness/run, carried out by driftcage-cell.
+struct CageSpec {
+  std::string root = "/";       // host directory that is the image's root
+  bool root_is_host = true;     // overlay the host's other mounts too
+  std::vector<std::string> masks;  // directories shown empty, writable
+  std::vector<op::MountTree> let_in;  // seen through the masks
+  std::vector<CageOp> ops;
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> environment;
+  std::string directory = "/";  // the payload's working directory
+  std::uint32_t uid = 0;        // inside the cage
+  std::uint32_t gid = 0;
+  std::uint32_t umask = 022;
+  Limits limits;
+  Network network = Network::None;
+  ProcView proc = ProcView::Fresh;
+  std::vector<std::string> drop_devices;  // names below /dev
+  std::int64_t clock_offset_s = 0;
+  std::string hostname = "cage";
+  std::vector<Injection> injections;
+  TraceSpec trace;
+  std::uint64_t timeout_ms = 60'000;
+  bool operator==(const CageSpec&) const = default;
+};
+
+}  // namespace driftcage::model

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/wait_status.h"
+
+namespace driftcage::model {
+
+// What a traced call does, one word per family. `Lookup` (a PATH search for a
+// program) and `Load` (the dynamic loader's search for a shared object) are
+// derived from raw calls by harness/match.
+enum class Verb : std::uint8_t {
+  Exec,
+  Open,
+  Stat,  // stat, access and their *at forms
+  Readlink,
+  Mkdir,
+  Getcwd,
+  Write,  // write and fallocate families
+  Map,
+  Spawn,  // fork, vfork, clone
+  Connect,
+  Lookup,
+  Load,
+};
+[[nodiscard]] std::string_view verb_name(Verb verb);
+[[nodiscard]] std::optional<Verb> verb_from_name(std::string_view name);
+
+// The system calls the tracer knows, independent of the caller's ABI. The
+// order is part of the wire format: append only.
+enum class Syscall : std::uint8_t {
+  Open,
+  Openat,
+  Openat2,
+  Creat,
+  Execve,
+  Execveat,
+  Stat,
+  Lstat,
+  Newfstatat,
+  Statx,
+  Access,
+  Faccessat,
+  Faccessat2,
+  Readlink,
+  Readlinkat,
+  Mkdir,
+  Mkdirat,
+  Getcwd,
+  Fork,
+  Vfork,
+  Clone,
+  Clone3,
+  Connect,
+  Mmap,
+  Write,
+  Pwrite64,
+  Fallocate,
+  Ftruncate,
+  Stat64,
+  Lstat64,
+  Fstatat64,
+  Mmap2,
+  Chdir,
+  Fchdir,
+  Chroot,
+  Unlink,
+  Unlinkat,
+  Rmdir,
+  Rename,
+  Renameat,
+  Renameat2,
+  Link,
+  Linkat,
+  Symlink,
+  Symlinkat,
+  Chmod,
+  Fchmodat,
+  // Guards: traced only to set integrity flags, never reported as events.
+  Seccomp,
+  Prctl,
+  Ptrace,
+  IoUringSetup,
+  Unknown,
+};
+[[nodiscard]] std::string_view syscall_name(Syscall call);
+[[nodiscard]] std::optional<Syscall> syscall_from_name(std::string_view name);
+// The verb under which a call is reported; nothing for guards.
+[[nodiscard]] std::optional<Verb> verb_of(Syscall call);
+
+// Why a call failed, found in the cage's root with the tracee's credentials.
+// The order is part of the wire format: append only.
+enum class Cause : std::uint8_t {
+  None,                // success, or a failure that errno alone explains
+  Missing,             // the last component does not exist
+  MissingDirectory,    // an earlier component does not exist
+  Dangling,            // a symbolic link whose target does not exist
+  NotDirectory,        // an earlier component is not a directory
+  NoSearchPermission,  // no x on a directory on the way
+  NoPermission,        // r, w or x missing on the object itself
+  NoExecute,           // file without an execute bit
+  Noexec,              // mount with the noexec flag
+  NoLoader,            // ELF interpreter (PT_INTERP) missing
+  NoInterpreter,       // #! interpreter missing
+  NotElf,              // neither ELF nor #!, or truncated
+  WrongArch,           // ELF of another class or machine
+  TextBusy,            // open for writing while executed, or the reverse
+  ReadOnly,            // read-only file system
+  Full,                // no blocks or no inodes left
+  Limit,               // EMFILE, ENFILE, EAGAIN of clone: a resource limit
+  Loop,                // too many symbolic links
+  NameTooLong,
+  Injected,  // driftcage itself answered this call
+};
+// "no-loader", "dangling", ...; the spelling of event lines.
+[[nodiscard]] std::string_view cause_name(Cause cause);
+[[nodiscard]] std::optional<Cause> cause_from_name(std::string_view name);
+
+enum class Abi : std::uint8_t { X86_64, I386, X32, Arm64, Arm };
+[[nodiscard]] std::string_view abi_name(Abi abi);
+
+// What an execve carried. `environment` is complete for a process's first
+// successful exec in the trace; afterwards the change against the environment
+// that the process had before: "K=V" for new and changed, "K" for removed.
+struct ExecDetail {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  bool environment_complete = false;
+  // Successful exec: /proc/PID/exe, the program that really runs. With a #!
+  // script this is the interpreter, and Event::abs the script.
+  std::string exe;
+  bool operator==(const ExecDetail&) const = default;
+};
+
+// One traced call, atomic: entry and result together.
+struct Event {
+  std::uint64_t seq = 0;         // position in the trace, from 1
+  std::uint32_t process = 0;     // ProcessStart::process, dense, from 1
+  std::uint32_t generation = 0;  // successful execs of the process before it
+  std::int32_t tid = 0;          // as the cage's pid namespace shows it
+  Verb verb = Verb::Open;
+  Syscall syscall = Syscall::Unknown;
+  Abi abi = Abi::X86_64;
+  std::uint64_t enter_ns = 0;  // since the payload's start
+  std::uint64_t exit_ns = 0;
+  std::int64_t result = 0;  // what the call returned; -1 on failure
+  int err = 0;              // errno, 0 on success
+  std::int32_t dirfd = -100;  // AT_FDCWD
+  std::uint64_t flags = 0;    // open flags, at-flags, clone flags, mmap prot
+  std::uint32_t mode = 0;
+  std::string path;  // bytes as the tracee passed them
+  std::string abs;   // absolute in the cage's root, by cwd or dirfd
+  std::string real;  // success: what the kernel really opened; else empty
+  Cause cause = Cause::None;
+  std::string cause_at;  // the component, target or interpreter it is about
+  std::optional<ExecDetail> exec;
+
+  [[nodiscard]] bool ok() const { return err == 0; }
+  bool operator==(const Event&) const = default;
+};
+
+struct ProcessStart {
+  std::uint32_t process = 0;
+  std::uint32_t parent = 0;  // 0 for the payload's first process
+  std::int32_t pid = 0;      // in the cage's pid namespace
+  std::uint64_t at_ns = 0;
+  bool operator==(const ProcessStart&) const = default;
+};
+
+struct ProcessEnd {
+  std::uint32_t process = 0;
+  std::uint64_t at_ns = 0;
+  base::WaitStatus status;
+  bool operator==(const ProcessEnd&) const = default;
+};
+
+// Ways in which the kernel can hide calls from the tracer (reference: the
+// seccomp(2) action precedence, io_uring(7), clone(2) CLONE_UNTRACED).
+enum Integrity : std::uint32_t {
+  kComplete = 0,
+  kNestedFilter = 1u << 0,   // the tracee installed its own seccomp filter
+  kIoUring = 1u << 1,        // io_uring_setup succeeded
+  kCloneUntraced = 1u << 2,  // CLONE_UNTRACED seen
+  kNestedPtrace = 1u << 3,   // the tracee wanted to trace
+  kForeignAbi = 1u << 4,     // a call by an ABI that was not decoded
+  kUnreadable = 1u << 5,     // a path argument could not be read
+  kTruncated = 1u << 6,      // events were lost or cut off
+};
+// "nested-filter, io-uring"; "complete" for 0.
+[[nodiscard]] std::string integrity_text(std::uint32_t flags);
+
+}  // namespace driftcage::model

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/model/cage_spec.h"
+#include "harness/model/event_line.h"
+#include "harness/model/source.h"
+
+// One scenario file, as written: variables such as $WORK are not replaced yet.
+namespace driftcage::scenario {
+
+// A variable of the environment; empty value: unset it.
+using EnvChange = std::map<std::string, std::optional<std::string>>;
+
+struct PathChange {
+  std::vector<std::string> drop;     // program names, fnmatch(3)
+  std::vector<std::string> prepend;  // directories
+  std::vector<std::string> remove;
+  std::optional<std::string> set;
+  bool operator==(const PathChange&) const = default;
+};
+
+struct FileChange {
+  std::string path;  // relative: below $WORK
+  std::optional<std::string> text;
+  std::optional<std::string> symlink;  // target
+  std::optional<std::uint32_t> mode;
+};
+
+struct MountChange {
+  std::string at;
+  std::optional<std::uint64_t> size;
+  std::optional<std::uint64_t> inodes;
+  bool noexec = false;
+  bool read_only = false;
+  // Neither size nor inodes nor `from`: the tree that is there, with the flags.
+  bool tmpfs = false;
+  std::string from_image;  // `from = { image = "…", path = "…" }`
+  std::string from_path;
+};
+
+enum class CacheState : std::uint8_t { Cold, Warm, Pristine };
+
+// A set of typed, undoable changes. Faults and fixes use the same keys.
+struct Effects {
+  EnvChange env;
+  PathChange path;
+  std::vector<std::string> hide;
+  std::vector<FileChange> files;
+  std::map<std::string, std::uint32_t> chmod;
+  std::map<std::string, std::uint64_t> truncate;
+  std::vector<model::op::Corrupt> corrupt;
+  std::vector<MountChange> mounts;
+  model::Limits limits;
+  std::optional<std::string> user;  // "root", "nobody", a number
+  std::optional<std::uint32_t> umask;
+  std::optional<model::Network> net;
+  std::optional<model::ProcView> proc;
+  std::vector<std::string> drop_devices;
+  std::optional<std::int64_t> clock_offset_s;
+  std::optional<CacheState> cache;
+  // Commands before the payload, untraced: argv, or {"/bin/sh","-c",line}.
+  std::vector<std::vector<std::string>> setup;
+  [[nodiscard]] bool empty() const;
+};
+
+struct Fault {
+  std::string id;
+  Effects effects;
+  model::SourceRange at;
+};
+
+// What exit the payload must have.
+struct ExitPattern {
+  enum class Kind : std::uint8_t { Codes, Nonzero, Any, Signal, Spawn };
+  Kind kind = Kind::Codes;
+  std::vector<int> codes{0};
+  int signal = 0;
+  int spawn_err = 0;
+  model::SourceRange at;
+};
+
+struct OutputPattern {
+  enum class Stream : std::uint8_t { Stdout, Stderr };
+  Stream stream = Stream::Stderr;
+  bool regex = false;  // RE2, else substring
+  std::string text;
+  model::SourceRange at;
+};
+
+// Conditions about one leg, without event lines.
+struct LegExpect {
+  std::optional<ExitPattern> exit;
+  std::vector<OutputPattern> output;
+};
+
+struct Expect {
+  LegExpect leg;  // about the fault leg
+  std::vector<model::EventLine> see;
+  std::vector<model::EventLine> never;
+  std::vector<model::EventLine> keep;
+  model::SourceRange at;
+};
+
+struct Fix {
+  std::string id;
+  std::string say;
+  std::vector<std::string> lift;  // fault ids
+  Effects effects;
+  std::vector<std::vector<std::string>> run;  // commands before the payload
+  bool wrong = false;                         // a decoy: proven not to help
+  LegExpect expect;
+  model::SourceRange at;
+};
+
+struct Needs {
+  std::map<std::string, std::string> tools;  // name -> ">=1.20", "*"
+  std::vector<std::string> features;         // host features of the doctor
+  std::string libc;                          // "glibc", "musl"
+  std::vector<std::string> arch;             // "amd64"
+};
+
+enum class Leg : std::uint8_t { Control, Fault, Fix };
+
+struct Scenario {
+  std::string file;    // as given
+  std::string source;  // the whole text, for messages
+  std::string id;
+  std::string title;
+  std::string about;
+  std::vector<std::string> tags;
+  std::vector<std::string> refs;
+  std::vector<std::string> run;  // argv; a `sh` line as {"/bin/sh","-c",line}
+  bool shell = false;
+  std::uint64_t timeout_ms = 60'000;
+  CacheState cache = CacheState::Warm;
+  Needs needs;
+  Effects baseline;  // [env], [files], [setup] … of every leg
+  std::vector<Fault> faults;
+  Expect expect;
+  LegExpect control;  // [control]: default exit 0
+  std::vector<Fix> fixes;
+  bool fault_leg_only = false;  // legs = ["fault"]: a weak scenario
+  [[nodiscard]] bool weak() const { return fault_leg_only; }
+};
+
+}  // namespace driftcage::scenario
