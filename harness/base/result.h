@@ -3,8 +3,9 @@
 
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 namespace driftcage::base {
 
@@ -46,18 +47,18 @@ using Status = Result<void>;
 
 // Evaluates a Result; hands its error to the caller, or yields its value.
 // The statement expression is a GNU extension that g++ and clang share.
-#define DRIFTCAGE_TRY(expr)                                        \
-  __extension__({                                                  \
-    auto driftcage_try_ = (expr);                                  \
-    if (!driftcage_try_)                                           \
+#define DRIFTCAGE_TRY(expr)                                            \
+  __extension__({                                                      \
+    auto driftcage_try_ = (expr);                                      \
+    if (!driftcage_try_)                                               \
       return ::tl::make_unexpected(std::move(driftcage_try_).error()); \
-    std::move(driftcage_try_).value();                             \
+    std::move(driftcage_try_).value();                                 \
   })
 
 // The same for Status, which has no value.
-#define DRIFTCAGE_CHECK_OK(expr)                                   \
-  do {                                                             \
-    auto driftcage_try_ = (expr);                                  \
-    if (!driftcage_try_)                                           \
+#define DRIFTCAGE_CHECK_OK(expr)                                       \
+  do {                                                                 \
+    auto driftcage_try_ = (expr);                                      \
+    if (!driftcage_try_)                                               \
       return ::tl::make_unexpected(std::move(driftcage_try_).error()); \
   } while (false)

@@ -52,7 +52,7 @@ struct Corrupt {  // inverts `length` bytes from `offset`
 };
 struct MountTmpfs {
   std::string at;
-  std::optional<std::uint64_t> size;    // bytes
+  std::optional<std::uint64_t> size;  // bytes
   std::optional<std::uint64_t> inodes;
   std::uint32_t mode = 0755;
   bool noexec = false;
@@ -97,11 +97,10 @@ struct RunCommand {
 
 }  // namespace op
 
-using CageOp =
-    std::variant<op::MakeDirectory, op::WriteFile, op::MakeSymlink, op::Hide,
-                 op::Chmod, op::Truncate, op::Corrupt, op::MountTmpfs,
-                 op::Remount, op::MountTree, op::MountShared, op::DropPrograms,
-                 op::RunCommand>;
+using CageOp = std::variant<op::MakeDirectory, op::WriteFile, op::MakeSymlink,
+                            op::Hide, op::Chmod, op::Truncate, op::Corrupt,
+                            op::MountTmpfs, op::Remount, op::MountTree,
+                            op::MountShared, op::DropPrograms, op::RunCommand>;
 
 enum class Network : std::uint8_t { None, Loopback, Host };
 enum class ProcView : std::uint8_t { Fresh, None };
@@ -115,7 +114,7 @@ struct Limits {
   std::optional<std::uint64_t> data;
   std::optional<std::uint64_t> as;
   std::optional<std::uint64_t> stack;
-  std::optional<std::uint64_t> cpu;   // seconds
+  std::optional<std::uint64_t> cpu;  // seconds
   std::optional<std::uint64_t> core;
   bool operator==(const Limits&) const = default;
 };
@@ -126,7 +125,7 @@ struct TraceSpec {
   std::uint32_t verbs = 0;  // derived verbs imply what they are derived from
   // Failing calls get a cause; successful opens the path really opened.
   bool explain = true;
-  bool pin_cpu = false;  // tracer and tracees on one CPU
+  bool pin_cpu = false;   // tracer and tracees on one CPU
   std::int32_t cpu = -1;  // which; -1: the one it runs on
   bool operator==(const TraceSpec&) const = default;
 };
@@ -142,9 +141,9 @@ struct Injection {
 // Everything one leg needs, with nothing left to look up: made by
 // harness/plan, sent by harness/run, carried out by driftcage-cell.
 struct CageSpec {
-  std::string root = "/";       // host directory that is the image's root
-  bool root_is_host = true;     // overlay the host's other mounts too
-  std::vector<std::string> masks;  // directories shown empty, writable
+  std::string root = "/";             // host directory that is the image's root
+  bool root_is_host = true;           // overlay the host's other mounts too
+  std::vector<std::string> masks;     // directories shown empty, writable
   std::vector<op::MountTree> let_in;  // seen through the masks
   std::vector<CageOp> ops;
   std::vector<std::string> argv;

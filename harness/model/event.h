@@ -148,8 +148,8 @@ struct Event {
   Abi abi = Abi::X86_64;
   std::uint64_t enter_ns = 0;  // since the payload's start
   std::uint64_t exit_ns = 0;
-  std::int64_t result = 0;  // what the call returned; -1 on failure
-  int err = 0;              // errno, 0 on success
+  std::int64_t result = 0;    // what the call returned; -1 on failure
+  int err = 0;                // errno, 0 on success
   std::int32_t dirfd = -100;  // AT_FDCWD
   std::uint64_t flags = 0;    // open flags, at-flags, clone flags, mmap prot
   std::uint32_t mode = 0;

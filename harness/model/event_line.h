@@ -14,16 +14,16 @@ namespace driftcage::model {
 // The `= result` part of an event line.
 struct ResultPattern {
   enum class Kind : std::uint8_t {
-    Any,    // no result given
+    Any,  // no result given
     Ok,
-    Fail,   // any errno
-    None,   // a lookup or load that found nothing
+    Fail,  // any errno
+    None,  // a lookup or load that found nothing
     Errno,
     Cause,
   };
   Kind kind = Kind::Any;
-  int err = 0;                  // Kind::Errno
-  Cause cause = Cause::None;    // Kind::Cause
+  int err = 0;                // Kind::Errno
+  Cause cause = Cause::None;  // Kind::Cause
   bool operator==(const ResultPattern&) const = default;
 };
 

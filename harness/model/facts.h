@@ -21,9 +21,9 @@ struct Facts {
   std::string image;  // the reference as the user wrote it
   std::vector<Tool> tools;
   std::map<std::string, std::string> go_env;  // `go env -json`; empty: no go
-  std::string libc;         // "glibc", "musl" or empty
+  std::string libc;                           // "glibc", "musl" or empty
   std::string libc_version;
-  std::string loader;       // "/lib64/ld-linux-x86-64.so.2"
+  std::string loader;        // "/lib64/ld-linux-x86-64.so.2"
   std::string architecture;  // "amd64"
   bool operator==(const Facts&) const = default;
 

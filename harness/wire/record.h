@@ -40,7 +40,7 @@ struct CageUp {
 };
 
 enum class Outcome : std::uint8_t {
-  Finished,   // the payload ended by itself: see status
+  Finished,     // the payload ended by itself: see status
   SpawnFailed,  // execve of the payload failed: see error.err
   Timeout,
   Cancelled,  // asked to stop by the runner

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/base/result.h"
+
+#include <cstring>
+
+namespace driftcage::base {
+
+std::string Error::message() const {
+  std::string text = step;
+  if (!object.empty()) text += ": " + object;
+  if (err != 0) {
+    text += ": ";
+    text += ::strerrordesc_np(err) != nullptr ? ::strerrordesc_np(err)
+                                              : "unknown error";
+    text += " (" + errno_name(err) + ")";
+  }
+  return text;
+}
+
+tl::unexpected<Error> fail(std::string_view step, std::string_view object,
+                           int err, std::string_view hint) {
+  return tl::make_unexpected(
+      Error{std::string(step), std::string(object), err, std::string(hint)});
+}
+
+}  // namespace driftcage::base
