@@ -17,11 +17,11 @@ struct Image {
   bool is_host = false;
   std::string identity;  // key of caches: changes when the content may have
   std::map<std::string, std::string> environment;  // the image's own
-  std::string user;               // of the configuration, may be empty
-  std::string working_directory;  // of the configuration, may be empty
-  std::vector<std::string> masks;            // host: folders shown empty
+  std::string user;                // of the configuration, may be empty
+  std::string working_directory;   // of the configuration, may be empty
+  std::vector<std::string> masks;  // host: folders shown empty
   std::vector<model::op::MountTree> let_in;  // host: toolchains in them
-  std::string architecture;  // "amd64"
+  std::string architecture;                  // "amd64"
 };
 
 // `host` or `dir:PATH`. `environment` is the caller's: PATH and locale of the

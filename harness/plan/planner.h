@@ -39,7 +39,7 @@ struct ScenarioPlan {
 struct Ground {
   image::Image image;
   model::Facts facts;
-  std::string rung;  // what the host can do: "full", ...
+  std::string rung;        // what the host can do: "full", ...
   std::string warm_cache;  // host directory with a warm GOCACHE, or empty
 };
 
