@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -13,16 +15,31 @@ namespace driftcage::match {
 // Folds raw calls into `lookup` (a PATH search, by stat in Go, bash, dash and
 // collect2, by execve in glibc's execvp) and `load` (the dynamic loader's
 // search) events. A derived event has verb Lookup or Load, `path` = the name
-// searched for, `abs` = where it was found (empty: nowhere, err ENOENT), times
-// of the whole search and `cause_at` = the directories tried, joined by ':'.
+// searched for, `abs` = where it was found (empty: nowhere), times of the whole
+// search, seq and syscall of its last and first call, and `cause_at` = the
+// directories tried, joined by ':'.
+//
+// A lookup is reported when the directories of the process's own PATH were
+// tried from the first on, until one had the program or all were tried. So a
+// program named by its whole path is no lookup. When nothing was found, err is
+// EACCES if a file was there but could not be executed (execvp(3) reports the
+// same), else ENOENT, and cause is that of such a file.
+//
+// A load is a run of opens of one soname by one thread, as ld.so(8) does them:
+// read-only and close-on-exec.
+//
+// Keeps a bounded number of open searches per living process.
 class Deriver {
  public:
   using Emit = std::function<void(const model::Event&)>;
   explicit Deriver(Emit emit);
   ~Deriver();
   Deriver(Deriver&&) noexcept;
+  Deriver& operator=(Deriver&&) noexcept;
 
+  // May emit events that are complete with or by this record.
   void add(const wire::Record& record);
+  // Emits what is still pending; call once, after the last record.
   void finish();
 
  private:
@@ -30,19 +47,27 @@ class Deriver {
   std::unique_ptr<State> state_;
 };
 
-// Who is who in a trace: the program and its PATH per process and generation.
+// Who is who in a trace: the program and the environment of each living
+// process. Feed it each record after everything else that is to see the state
+// before that record; a process is forgotten when it ends.
 class ProcessTable {
  public:
   ProcessTable();
   ~ProcessTable();
   ProcessTable(ProcessTable&&) noexcept;
+  ProcessTable& operator=(ProcessTable&&) noexcept;
+
   void add(const wire::Record& record);
-  // Base name of the program of `process` now; "" when unknown.
-  [[nodiscard]] std::string program(std::uint32_t process) const;
-  [[nodiscard]] std::string exe(std::uint32_t process) const;
+  // Base name of the program of `process` now, by the name under which it was
+  // executed; "" when unknown.
+  [[nodiscard]] const std::string& program(std::uint32_t process) const;
+  // The file that was executed, and the one that really runs: they differ for
+  // links and #! scripts.
+  [[nodiscard]] const std::string& path(std::uint32_t process) const;
+  [[nodiscard]] const std::string& exe(std::uint32_t process) const;
   [[nodiscard]] std::int32_t pid(std::uint32_t process) const;
   [[nodiscard]] std::uint32_t parent(std::uint32_t process) const;
-  // A variable of its environment; empty optional when unset or unknown.
+  // A variable of its environment; null when unset or unknown.
   [[nodiscard]] const std::string* variable(std::uint32_t process,
                                             const std::string& name) const;
 

@@ -23,6 +23,8 @@ struct LegResult {
   std::string stderr_text;
   bool output_cut = false;
   std::vector<LineMatch> lines;
+  // Those of the event lines; reports shorten paths with them. May be empty.
+  Variables variables;
 };
 
 // One reason for a verdict, with the place in the scenario that it is about.
@@ -32,19 +34,63 @@ struct Finding {
   model::SourceRange at;
   std::vector<Sighting> seen;     // what matched though it must not
   std::vector<Sighting> closest;  // what nearly matched
+  // The verdict that this finding alone would give.
+  model::Verdict verdict = model::Verdict::Fail;
 };
 
 struct Judgement {
   model::Verdict verdict = model::Verdict::Pass;
-  std::string reason;  // one sentence, empty for pass
-  std::string leg;     // the leg that decided
-  std::vector<Finding> findings;
+  std::string reason;             // one sentence, empty for pass
+  std::string leg;                // the leg that decided
+  std::vector<Finding> findings;  // those that decided first
 };
 
-// The rules of the flip: `see` present in fault, absent in control and in each
-// right fix, present in each wrong one; `never` the reverse; `keep` in all.
-// Pure. Legs that did not run are missing from `legs`.
+// The rules of the flip. A line "holds" in a leg when its count there is in the
+// line's range (at least one, when it gives none).
+//
+//   leg            see            never          keep     exit
+//   control        must not hold  must hold      holds    [control], else 0
+//   fault          must hold      must not hold  holds    [expect], else any
+//   fix            must not hold  must hold      holds    [fix.expect], else 0
+//   fix, wrong     must hold      must not hold  holds    [fix.expect], else as
+//                                                         the fault leg
+//
+// Output patterns belong to their leg; a decoy has only its own.
+//
+// Each contradiction is a finding with a verdict; the judgement is the first
+// of these that has a finding, because each makes the later ones meaningless:
+//
+//   error        a leg could not be made, was cancelled, or is missing
+//   leak, timeout  in any leg
+//   unresolved   the leg's integrity flags are set and the line needs that
+//                something did not happen, or its event was not seen; or a
+//                pattern was not found in an output that was cut. What was
+//                seen stays seen, so a flag alone changes no verdict.
+//   fail         exit, output or `keep` of the control leg: nothing can be said
+//                about a fault when the healthy run is not healthy
+//   false-alarm  a see line holds in control, or a never line does not
+//   no-repro     a see line does not hold under the fault, or a never line does
+//   fail         exit, output or `keep` of the fault leg; `keep` of a fix leg
+//                without other findings
+//   not-fixed    a right fix: the signature is still there, or exit or output
+//   decoy-works  a wrong fix: part of the signature is gone, or exit or output
+//
+// A payload that could not be started is no error but an exit, `{ spawn =
+// "ENOENT" }`, which only this pattern accepts.
+//
+// Pure. `legs` holds the legs that ran; of a weak scenario only the fault leg
+// is asked for.
 [[nodiscard]] Judgement judge(const scenario::Scenario& scenario,
                               const std::vector<LegResult>& legs);
+
+// What is wrong with a leg's exit; empty when it is as `pattern` says.
+[[nodiscard]] std::string exit_mismatch(const scenario::ExitPattern& pattern,
+                                        const wire::End& end);
+// "exit 0 or 3", "a nonzero exit", "SIGKILL", "no start (ENOENT)".
+[[nodiscard]] std::string exit_text(const scenario::ExitPattern& pattern);
+
+// Whether an output pattern is in `text`; an error for a bad regex.
+[[nodiscard]] base::Result<bool> output_matches(
+    const scenario::OutputPattern& pattern, const std::string& text);
 
 }  // namespace driftcage::match

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/model/event.h"
+
+namespace driftcage::match {
+
+// The dynamic loader's searches of one process, at most one per thread.
+class LoadSearches {
+ public:
+  using Emit = std::function<void(const model::Event&)>;
+
+  [[nodiscard]] bool empty() const { return searches_.empty(); }
+  // Any open of the process, successful or not.
+  void add(const model::Event& event, const Emit& emit);
+  // Ends every search: the process ends or executes another program.
+  void close(const Emit& emit);
+
+ private:
+  struct Search {
+    std::string name;
+    model::Event first;
+    std::uint64_t last_seq = 0;
+    std::uint64_t exit_ns = 0;
+    std::string directories;  // joined by ':'
+    std::string file;         // the last candidate that could be opened
+    bool refused = false;     // EACCES on a candidate
+  };
+
+  static void report(const Search& search, const Emit& emit);
+  static void extend(Search& search, const model::Event& event);
+
+  std::vector<Search> searches_;
+};
+
+}  // namespace driftcage::match

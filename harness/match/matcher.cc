@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/match/matcher.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "harness/base/path.h"
+#include "harness/match/closest.h"
+#include "harness/match/derive.h"
+
+namespace driftcage::match {
+namespace {
+
+constexpr std::size_t kVerbs = static_cast<std::size_t>(model::Verb::Load) + 1;
+constexpr std::size_t kFirst = 3;
+// How many names a line may be compared with letter by letter.
+constexpr unsigned kNameComparisons = 10'000;
+constexpr unsigned kMaxEdits = 2;
+
+bool is_derived(model::Verb verb) {
+  return verb == model::Verb::Lookup || verb == model::Verb::Load;
+}
+
+struct Line {
+  model::EventLine line;
+  Glob subject;
+  std::optional<Glob> by;
+  std::uint64_t count = 0;
+  std::vector<Sighting> first;
+  Closest closest;
+  unsigned comparisons = 0;
+
+  [[nodiscard]] bool fits_verb(const model::Event& event) const {
+    if (line.verb ? *line.verb != event.verb : is_derived(event.verb)) {
+      return false;
+    }
+    return !line.syscall || *line.syscall == event.syscall;
+  }
+
+  [[nodiscard]] bool fits_result(const model::Event& event) const {
+    using Kind = model::ResultPattern::Kind;
+    switch (line.result.kind) {
+      case Kind::Any:
+        return true;
+      case Kind::Ok:
+        return event.ok();
+      case Kind::Fail:
+        return !event.ok();
+      case Kind::None:
+        return is_derived(event.verb) && !event.ok();
+      case Kind::Errno:
+        return event.err == line.result.err;
+      case Kind::Cause:
+        return event.cause == line.result.cause;
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool fits_subject(const model::Event& event) const {
+    if (is_derived(event.verb)) {
+      return subject.matches(event.path) ||
+             (!event.abs.empty() && subject.matches(event.abs));
+    }
+    const std::string& path = event.abs.empty() ? event.path : event.abs;
+    if (subject.is_name()) {
+      return subject.matches(base::path::base_name(path)) ||
+             (!event.real.empty() &&
+              subject.matches(base::path::base_name(event.real)));
+    }
+    if (!subject.is_anchored()) return subject.matches(event.path);
+    return subject.matches(path) ||
+           (!event.real.empty() && subject.matches(event.real));
+  }
+
+  [[nodiscard]] bool fits_by(const ProcessTable& table,
+                             std::uint32_t process) const {
+    if (!by) return true;
+    const std::string& path = table.path(process);
+    const std::string& exe = table.exe(process);
+    if (!by->is_name()) return by->matches(path) || by->matches(exe);
+    return by->matches(table.program(process)) ||
+           by->matches(base::path::base_name(exe));
+  }
+};
+
+}  // namespace
+
+struct LineMatcher::State {
+  std::vector<Line> lines;
+  // Lines by the verb of the events that can match them.
+  std::array<std::vector<std::size_t>, kVerbs> by_verb;
+  ProcessTable table;
+  std::optional<Deriver> deriver;
+
+  [[nodiscard]] Sighting sighting(const model::Event& event) const {
+    return {event, table.program(event.process), table.pid(event.process), {}};
+  }
+
+  void event(const model::Event& event) {
+    for (const std::size_t i : by_verb[static_cast<std::size_t>(event.verb)]) {
+      Line& line = lines[i];
+      if (!line.fits_verb(event)) continue;
+      // In the order of cost. The result decides before the path does: most
+      // events of a trace succeed, most lines are about failures.
+      const bool result = line.fits_result(event);
+      if (!result && (line.count > 0 || !line.closest.wants(Miss::Result))) {
+        continue;
+      }
+      if (!line.fits_subject(event)) continue;
+      const bool by = line.fits_by(table, event.process);
+      if (result && by) {
+        ++line.count;
+        if (line.first.size() < kFirst) line.first.push_back(sighting(event));
+      } else if (line.count == 0) {
+        offer(line, result ? Miss::By : Miss::Result, 0, event);
+      }
+    }
+    near(event);
+  }
+
+  void offer(Line& line, Miss miss, unsigned distance,
+             const model::Event& event) {
+    line.closest.offer(miss, distance, event, table.program(event.process),
+                       table.pid(event.process));
+  }
+
+  // Events that miss a line by more than result or program.
+  void near(const model::Event& event) {
+    const std::string_view path = event.abs.empty() || is_derived(event.verb)
+                                      ? std::string_view(event.path)
+                                      : std::string_view(event.abs);
+    const std::string_view name = base::path::base_name(path);
+    for (Line& line : lines) {
+      const std::string& wanted = line.subject.literal_base();
+      if (line.count > 0 || wanted.empty()) continue;
+      if (wanted == name) {
+        near_by_name(line, event);
+      } else if (line.comparisons < kNameComparisons && line.fits_verb(event) &&
+                 line.closest.wants(Miss::Name)) {
+        near_by_letters(line, name, event);
+      }
+    }
+  }
+
+  void near_by_name(Line& line, const model::Event& event) {
+    const bool verb = line.fits_verb(event);
+    const Miss best = verb ? Miss::Directory : Miss::Verb;
+    if (!line.closest.wants(best)) return;
+    if (line.fits_subject(event)) {
+      if (!verb) offer(line, Miss::Verb, 0, event);
+    } else {
+      offer(line, verb ? Miss::Directory : Miss::VerbToo, 0, event);
+    }
+  }
+
+  void near_by_letters(Line& line, std::string_view name,
+                       const model::Event& event) {
+    const std::string& wanted = line.subject.literal_base();
+    // Among names of one or two letters everything is similar.
+    const unsigned limit =
+        std::min<unsigned>(kMaxEdits, static_cast<unsigned>(wanted.size()) / 2);
+    const std::size_t longer = std::max(wanted.size(), name.size());
+    const std::size_t shorter = std::min(wanted.size(), name.size());
+    if (limit == 0 || name.empty() || longer - shorter > limit) return;
+    ++line.comparisons;
+    const unsigned distance = edit_distance(wanted, name, limit);
+    if (distance <= limit) offer(line, Miss::Name, distance, event);
+  }
+};
+
+LineMatcher::LineMatcher(std::unique_ptr<State> state)
+    : state_(std::move(state)) {}
+LineMatcher::LineMatcher(LineMatcher&&) noexcept = default;
+LineMatcher& LineMatcher::operator=(LineMatcher&&) noexcept = default;
+LineMatcher::~LineMatcher() = default;
+
+base::Result<LineMatcher> LineMatcher::make(
+    const std::vector<model::EventLine>& lines, const Variables& variables) {
+  auto state = std::make_unique<State>();
+  bool derived = false;
+  for (const model::EventLine& line : lines) {
+    Line compiled{line, DRIFTCAGE_TRY(Glob::compile(line.subject, variables)),
+                  {},   0,
+                  {},   {},
+                  0};
+    if (!line.by.empty()) {
+      compiled.by = DRIFTCAGE_TRY(Glob::compile(line.by, variables));
+    }
+    for (std::size_t verb = 0; verb < kVerbs; ++verb) {
+      const auto which = static_cast<model::Verb>(verb);
+      if (line.verb ? *line.verb == which : !is_derived(which)) {
+        state->by_verb[verb].push_back(state->lines.size());
+      }
+    }
+    derived |= line.verb && is_derived(*line.verb);
+    state->lines.push_back(std::move(compiled));
+  }
+  if (derived) {
+    // The state outlives its deriver and never moves.
+    state->deriver.emplace(
+        [raw = state.get()](const model::Event& event) { raw->event(event); });
+  }
+  return LineMatcher(std::move(state));
+}
+
+void LineMatcher::add(const wire::Record& record) {
+  if (const auto* event = std::get_if<model::Event>(&record)) {
+    state_->event(*event);
+  }
+  if (state_->deriver) state_->deriver->add(record);
+  state_->table.add(record);
+}
+
+void LineMatcher::finish() {
+  if (state_->deriver) state_->deriver->finish();
+}
+
+std::vector<LineMatch> LineMatcher::result() const {
+  std::vector<LineMatch> result;
+  for (const Line& line : state_->lines) {
+    LineMatch match;
+    match.count = line.count;
+    match.holds = line.line.count.contains(line.count);
+    match.first = line.first;
+    if (line.count == 0) match.closest = line.closest.take();
+    result.push_back(std::move(match));
+  }
+  return result;
+}
+
+}  // namespace driftcage::match
