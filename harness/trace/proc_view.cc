@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/trace/proc_view.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+namespace driftcage::trace {
+
+ProcView::ProcView(pid_t tid) {
+  std::array<char, 32> path;
+  std::snprintf(path.data(), path.size(), "/proc/%d", tid);
+  dir_.reset(::open(path.data(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+bool ProcView::link(const char* name, std::string& out) const {
+  std::array<char, 4096> text;
+  const ssize_t n = readlinkat(dir_.get(), name, text.data(), text.size());
+  if (n < 0) return false;
+  out.assign(text.data(), static_cast<std::size_t>(n));
+  return true;
+}
+
+bool ProcView::fd_link(int fd, std::string& out) const {
+  std::array<char, 16> name{'f', 'd', '/'};
+  const auto end = std::to_chars(name.data() + 3, name.data() + 15, fd);
+  *end.ptr = '\0';
+  return link(name.data(), out);
+}
+
+bool ProcView::file(const char* name, std::string& out) const {
+  out.clear();
+  const base::UniqueFd fd(::openat(dir_.get(), name, O_RDONLY | O_CLOEXEC));
+  if (!fd) return false;
+  std::array<char, 16384> piece;
+  while (true) {
+    const ssize_t n = ::read(fd.get(), piece.data(), piece.size());
+    if (n < 0) return false;
+    if (n == 0) return true;
+    out.append(piece.data(), static_cast<std::size_t>(n));
+  }
+}
+
+StatusIds parse_status_ids(std::string_view status) {
+  StatusIds ids;
+  const auto number = [](std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+    pid_t value = 0;
+    const auto end =
+        std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()));
+    return value;
+  };
+  while (!status.empty()) {
+    const std::size_t end = std::min(status.find('\n'), status.size());
+    std::string_view line = status.substr(0, end);
+    status.remove_prefix(std::min(end + 1, status.size()));
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string_view key = line.substr(0, colon);
+    line.remove_prefix(colon + 1);
+    if (key == "Tgid") {
+      ids.tgid = number(line);
+    } else if (key == "PPid") {
+      ids.parent = number(line);
+    } else if (key == "NSpid") {
+      while (line.find_first_of("0123456789") != std::string_view::npos)
+        ids.nested.push_back(number(line));
+      break;  // nothing of interest follows
+    }
+  }
+  return ids;
+}
+
+std::vector<std::string> split_zero(std::string_view bytes) {
+  std::vector<std::string> parts;
+  while (!bytes.empty()) {
+    const std::size_t end = std::min(bytes.find('\0'), bytes.size());
+    parts.emplace_back(bytes.substr(0, end));
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  return parts;
+}
+
+}  // namespace driftcage::trace

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/unique_fd.h"
+
+namespace driftcage::trace {
+
+// /proc/TID of one thread, held open so that a look-up costs no search through
+// /proc and can never meet another thread with a reused id.
+class ProcView {
+ public:
+  ProcView() = default;
+  explicit ProcView(pid_t tid);
+
+  [[nodiscard]] bool is_open() const { return static_cast<bool>(dir_); }
+  [[nodiscard]] int dir() const { return dir_.get(); }
+  // Text of a link ("cwd", "root", "exe", "fd/3"); false when there is none.
+  [[nodiscard]] bool link(const char* name, std::string& out) const;
+  [[nodiscard]] bool fd_link(int fd, std::string& out) const;
+  // Whole content of a small file ("cmdline", "environ", "status").
+  [[nodiscard]] bool file(const char* name, std::string& out) const;
+
+ private:
+  base::UniqueFd dir_;
+};
+
+// Ids in /proc/TID/status, see proc(5).
+struct StatusIds {
+  pid_t tgid = 0;
+  pid_t parent = 0;
+  std::vector<pid_t> nested;  // NSpid: from the reader's namespace inwards
+};
+// Pure: reads the text of /proc/TID/status.
+[[nodiscard]] StatusIds parse_status_ids(std::string_view status);
+
+// Pure: cuts the content of /proc/PID/cmdline or environ at its NUL bytes.
+[[nodiscard]] std::vector<std::string> split_zero(std::string_view bytes);
+
+}  // namespace driftcage::trace

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "harness/model/cage_spec.h"
+#include "harness/model/event.h"
+#include "harness/trace/tracee.h"
+#include "harness/trace/tracer.h"
+
+namespace driftcage::trace {
+
+// Turns the stops of a thread into events. Knows nothing of wait(2) or of how
+// tracees are resumed: every call comes while the thread is stopped.
+class Recorder {
+ public:
+  Recorder(const model::TraceSpec& spec, Sink& sink);
+
+  // `first` is stopped in the root directory of the cage.
+  void begin(Thread& first);
+  void process_started(Thread& leader);
+  void process_ended(const Process& process, int status);
+
+  // Call entry; true when the exit of the call must be seen.
+  bool enter(Thread& thread, CallTag tag, const AbiRow& abi,
+             const std::uint64_t* args);
+  // Call exit: `value` is what the kernel returned, a negative errno for an
+  // error.
+  void leave(Thread& thread, std::int64_t value, bool is_error);
+  // A successful exec, at its event stop.
+  void executed(Thread& thread);
+
+  // The thread's id as the cage sees it.
+  pid_t inner_tid(Thread& thread);
+
+  void flag(std::uint32_t integrity) { integrity_ |= integrity; }
+  [[nodiscard]] std::uint32_t integrity() const { return integrity_; }
+  [[nodiscard]] std::uint64_t events() const { return events_; }
+  [[nodiscard]] std::uint64_t now() const;
+
+ private:
+  void read_path(Thread& thread, const Shape& shape);
+  void read_exec(Thread& thread);
+  void read_open_how(Thread& thread);
+  void read_clone3(Thread& thread);
+  void read_socket_address(Thread& thread);
+  void resolve(Thread& thread);
+  void resolve_descriptor(Thread& thread);
+  void directory_of(Thread& thread, int dirfd, std::string& out);
+  void finish_success(Thread& thread);
+  void finish_exec_environment(Thread& thread, bool succeeded);
+  void guard_result(const Thread& thread, bool is_error);
+  void emit(Thread& thread);
+  ProcView& proc_of(Thread& thread);
+
+  Sink& sink_;
+  const bool explain_;
+  const std::uint32_t verbs_;
+  std::uint64_t start_ns_ = 0;
+  std::uint64_t events_ = 0;
+  std::uint32_t integrity_ = 0;
+  std::size_t depth_ = 0;    // of the cage's pid namespace below ours
+  std::string root_prefix_;  // link text of the cage's root; "" for "/"
+  std::string text_;         // scratch
+};
+
+}  // namespace driftcage::trace

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/trace/syscalls.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace driftcage::trace {
+namespace {
+
+using model::Syscall;
+using model::Verb;
+
+constexpr std::uint32_t bit(Verb verb) {
+  return 1U << static_cast<std::uint32_t>(verb);
+}
+
+constexpr auto kShapes = [] {
+  std::array<Shape, static_cast<std::size_t>(Syscall::Unknown) + 1> shapes{};
+  const auto set = [&shapes](Syscall call, Shape shape) {
+    shapes[static_cast<std::size_t>(call)] = shape;
+  };
+  set(Syscall::Open, {-1, 0, 1, 2});
+  set(Syscall::Openat, {0, 1, 2, 3});
+  set(Syscall::Openat2, {0, 1, -1, -1});  // flags and mode in struct open_how
+  set(Syscall::Creat, {-1, 0, -1, 1});
+  set(Syscall::Execve, {-1, 0, -1, -1});
+  set(Syscall::Execveat, {0, 1, 4, -1});
+  set(Syscall::Stat, {-1, 0, -1, -1});
+  set(Syscall::Lstat, {-1, 0, -1, -1});
+  set(Syscall::Newfstatat, {0, 1, 3, -1});
+  set(Syscall::Statx, {0, 1, 2, -1});
+  set(Syscall::Access, {-1, 0, -1, 1});
+  set(Syscall::Faccessat, {0, 1, -1, 2});
+  set(Syscall::Faccessat2, {0, 1, 3, 2});
+  set(Syscall::Readlink, {-1, 0, -1, -1});
+  set(Syscall::Readlinkat, {0, 1, -1, -1});
+  set(Syscall::Mkdir, {-1, 0, -1, 1});
+  set(Syscall::Mkdirat, {0, 1, -1, 2});
+  set(Syscall::Clone, {-1, -1, 0, -1});
+  set(Syscall::Connect, {0, -1, -1, -1});
+  set(Syscall::Mmap, {4, -1, 2, -1});
+  set(Syscall::Write, {0, -1, -1, -1});
+  set(Syscall::Pwrite64, {0, -1, -1, -1});
+  set(Syscall::Fallocate, {0, -1, 1, -1});
+  set(Syscall::Ftruncate, {0, -1, -1, -1});
+  set(Syscall::Stat64, {-1, 0, -1, -1});
+  set(Syscall::Lstat64, {-1, 0, -1, -1});
+  set(Syscall::Fstatat64, {0, 1, 3, -1});
+  set(Syscall::Mmap2, {4, -1, 2, -1});
+  return shapes;
+}();
+
+constexpr std::uint64_t kLow32 = 0xffffffff;
+
+// Rules of the calls that the tracer needs whatever was asked for.
+void add_guards(bool spawn_traced, std::vector<CallRule>& rules) {
+  // Operations 0 and 1 install a filter, the others only ask questions.
+  rules.push_back({"seccomp", tag_of(Syscall::Seccomp), {{0, kLow32 - 1, 0}}});
+  rules.push_back(
+      {"prctl", tag_of(Syscall::Prctl), {{0, kLow32, PR_SET_SECCOMP}}});
+  rules.push_back({"ptrace", tag_of(Syscall::Ptrace), {}});
+  rules.push_back({"io_uring_setup", tag_of(Syscall::IoUringSetup), {}});
+  if (!spawn_traced) {
+    rules.push_back({"clone",
+                     tag_of(Syscall::Clone),
+                     {{0, CLONE_UNTRACED, CLONE_UNTRACED}}});
+    // Its flags are in memory, where a filter cannot look.
+    rules.push_back({"clone3", tag_of(Syscall::Clone3), {}});
+  }
+  rules.push_back({"chroot", kRootChange, {}});
+  rules.push_back({"pivot_root", kRootChange, {}});
+  rules.push_back({"setns", kRootChange, {}});
+  rules.push_back({"unshare", kRootChange, {{0, CLONE_NEWNS, CLONE_NEWNS}}});
+}
+
+void add_call(Syscall call, std::vector<CallRule>& rules) {
+  const CallTag tag = tag_of(call);
+  const char* name = model::syscall_name(call).data();
+  switch (call) {
+    case Syscall::Newfstatat:
+    case Syscall::Statx:
+    case Syscall::Fstatat64: {
+      // fstat(3) is stat of an open file by AT_EMPTY_PATH: no path, no search.
+      const auto flags = static_cast<std::uint8_t>(shape_of(call).flags);
+      rules.push_back({name, tag, {{flags, AT_EMPTY_PATH, 0}}});
+      rules.push_back(
+          {name, tag, {{0, kLow32, static_cast<std::uint32_t>(AT_FDCWD)}}});
+      return;
+    }
+    case Syscall::Mmap:
+    case Syscall::Mmap2:
+      // Code from files; and reserved address space, which is where a limit
+      // on memory shows first.
+      rules.push_back(
+          {name, tag, {{2, PROT_EXEC, PROT_EXEC}, {3, MAP_ANONYMOUS, 0}}});
+      rules.push_back({name, tag, {{2, kLow32, PROT_NONE}}});
+      return;
+    default:
+      rules.push_back({name, tag, {}});
+  }
+}
+
+}  // namespace
+
+Shape shape_of(Syscall call) { return kShapes[static_cast<std::size_t>(call)]; }
+
+std::uint32_t wanted_verbs(std::uint32_t verbs) {
+  if ((verbs & bit(Verb::Lookup)) != 0) verbs |= bit(Verb::Stat);
+  if ((verbs & bit(Verb::Load)) != 0)
+    verbs |= bit(Verb::Open) | bit(Verb::Stat);
+  return (verbs | bit(Verb::Exec)) & ~(bit(Verb::Lookup) | bit(Verb::Load));
+}
+
+std::vector<CallRule> call_rules(std::uint32_t verbs) {
+  verbs = wanted_verbs(verbs);
+  std::vector<CallRule> rules;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Syscall::Unknown); ++i) {
+    const auto call = static_cast<Syscall>(i);
+    const auto verb = model::verb_of(call);
+    if (verb && (verbs & bit(*verb)) != 0) add_call(call, rules);
+  }
+  add_guards((verbs & bit(Verb::Spawn)) != 0, rules);
+  return rules;
+}
+
+const std::vector<AbiRow>& abi_rows() {
+  static const std::vector<AbiRow> rows = {
+#if defined(__x86_64__)
+    {model::Abi::X86_64, AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, 0},
+    {model::Abi::I386, AUDIT_ARCH_I386, SCMP_ARCH_X86, 0},
+    {model::Abi::X32, AUDIT_ARCH_X86_64, SCMP_ARCH_X32, 0x40000000},
+#elif defined(__aarch64__)
+    {model::Abi::Arm64, AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, 0},
+    {model::Abi::Arm, AUDIT_ARCH_ARM, SCMP_ARCH_ARM, 0},
+#else
+#error "this machine's calling conventions are not known to the tracer"
+#endif
+  };
+  return rows;
+}
+
+const AbiRow* abi_of(std::uint32_t audit_arch, std::uint64_t number) {
+  const AbiRow* found = nullptr;
+  for (const AbiRow& row : abi_rows()) {
+    if (row.audit_arch != audit_arch) continue;
+    // x32 shares the architecture of x86-64 and marks its numbers.
+    if ((number & row.number_bit) == row.number_bit) found = &row;
+  }
+  return found;
+}
+
+RuleTable::RuleTable(std::uint32_t verbs) : rules_(call_rules(verbs)) {
+  for (const AbiRow& abi : abi_rows()) {
+    auto& rows = rows_.emplace_back();
+    for (const CallRule& rule : rules_) {
+      const int number =
+          seccomp_syscall_resolve_name_arch(abi.library_arch, rule.name);
+      if (number < 0) continue;  // this ABI has no such call
+      rows.push_back(
+          {static_cast<std::uint32_t>(number) | abi.number_bit, &rule});
+    }
+    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+      return a.number < b.number;
+    });
+  }
+}
+
+CallTag RuleTable::match(const AbiRow& abi, std::uint64_t number,
+                         const std::uint64_t* args) const {
+  const auto index = static_cast<std::size_t>(&abi - abi_rows().data());
+  const auto& rows = rows_[index];
+  auto row = std::lower_bound(
+      rows.begin(), rows.end(), number,
+      [](const Row& a, std::uint64_t wanted) { return a.number < wanted; });
+  for (; row != rows.end() && row->number == number; ++row) {
+    const bool all =
+        std::all_of(row->rule->all.begin(), row->rule->all.end(),
+                    [args](const ArgumentTest& test) {
+                      return (args[test.argument] & test.mask) == test.value;
+                    });
+    if (all) return row->rule->tag;
+  }
+  return 0;
+}
+
+}  // namespace driftcage::trace

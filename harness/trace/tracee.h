@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "harness/model/event.h"
+#include "harness/trace/environment.h"
+#include "harness/trace/proc_view.h"
+#include "harness/trace/stop.h"
+#include "harness/trace/syscalls.h"
+
+namespace driftcage::trace {
+
+// One process (thread group). Numbered densely, because pids come again.
+struct Process {
+  std::uint32_t number = 0;
+  std::uint32_t parent = 0;
+  pid_t tgid = 0;       // in the tracer's pid namespace
+  pid_t inner_pid = 0;  // in the cage's
+  std::uint32_t generation = 0;
+  bool own_root = false;  // may see another tree than the cage's
+  // What its last exec in the trace was given, shared with the processes it
+  // made since; null: not known yet.
+  std::shared_ptr<const Environment> environment;
+  bool exec_seen = false;  // a successful exec of this very process
+};
+
+// One thread and the call it is in.
+struct Thread {
+  explicit Thread(pid_t id) : tid(id) {}
+
+  pid_t tid = 0;
+  pid_t inner_tid = 0;  // 0: not looked up yet
+  ThreadState state = ThreadState::Expected;
+  bool adopted = false;  // its parent died before announcing it
+  std::shared_ptr<Process> process;
+  ProcView proc;
+
+  // The pending call; valid in ThreadState::InCall.
+  CallTag tag = 0;
+  std::array<std::uint64_t, 6> args{};
+  const AbiRow* abi = nullptr;
+  pid_t child = 0;  // what a pending fork or clone made
+  model::Event event;
+  Environment new_environment;  // of a pending exec
+
+  [[nodiscard]] bool leads() const { return process && process->tgid == tid; }
+};
+
+// All threads by tid. References stay valid until the thread is erased.
+class ThreadTable {
+ public:
+  [[nodiscard]] Thread* find(pid_t tid);
+  Thread& add(pid_t tid);
+  void erase(pid_t tid);
+  [[nodiscard]] std::size_t size() const { return threads_.size(); }
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (auto& [tid, thread] : threads_) visit(*thread);
+  }
+
+ private:
+  std::unordered_map<pid_t, std::unique_ptr<Thread>> threads_;
+  Thread* last_ = nullptr;  // most stops come from the thread that came last
+};
+
+}  // namespace driftcage::trace

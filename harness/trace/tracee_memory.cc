@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/trace/tracee_memory.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "harness/base/unique_fd.h"
+
+namespace driftcage::trace::memory {
+namespace {
+
+constexpr std::size_t kPage = 4096;  // the smallest page there is
+
+// An address is a number here: it means nothing in the tracer's own memory.
+void* remote(std::uint64_t address) {
+  void* pointer = nullptr;
+  static_assert(sizeof(pointer) == sizeof(address));
+  std::memcpy(&pointer, &address, sizeof(pointer));
+  return pointer;
+}
+
+ssize_t read_by_file(pid_t tid, std::uint64_t address, void* to,
+                     std::size_t size) {
+  const std::string path = "/proc/" + std::to_string(tid) + "/mem";
+  const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return -1;
+  return pread(fd.get(), to, size, static_cast<off_t>(address));
+}
+
+// One request inside one page: it succeeds as a whole or not at all.
+bool read_piece(pid_t tid, std::uint64_t address, void* to, std::size_t size) {
+  const iovec local{to, size};
+  const iovec there{remote(address), size};
+  ssize_t n = process_vm_readv(tid, &local, 1, &there, 1, 0);
+  if (n < 0 && (errno == ENOSYS || errno == EPERM))
+    n = read_by_file(tid, address, to, size);
+  return n == static_cast<ssize_t>(size);
+}
+
+std::size_t to_page_end(std::uint64_t address) {
+  return kPage - static_cast<std::size_t>(address % kPage);
+}
+
+}  // namespace
+
+bool read(pid_t tid, std::uint64_t address, void* to, std::size_t size) {
+  char* at = static_cast<char*>(to);
+  while (size > 0) {
+    const std::size_t piece = std::min(size, to_page_end(address));
+    if (!read_piece(tid, address, at, piece)) return false;
+    at += piece;
+    address += piece;
+    size -= piece;
+  }
+  return true;
+}
+
+bool read_string(pid_t tid, std::uint64_t address, std::string& out,
+                 std::size_t limit) {
+  out.clear();
+  std::array<char, kPage> page;
+  while (out.size() < limit) {
+    const std::size_t piece =
+        std::min(limit - out.size(), to_page_end(address));
+    if (!read_piece(tid, address, page.data(), piece)) return false;
+    if (const void* end = std::memchr(page.data(), 0, piece)) {
+      out.append(page.data(), static_cast<std::size_t>(
+                                  static_cast<const char*>(end) - page.data()));
+      return true;
+    }
+    out.append(page.data(), piece);
+    address += piece;
+  }
+  return true;
+}
+
+ArrayRead read_string_array(pid_t tid, std::uint64_t address, bool wide,
+                            std::vector<std::string>& out) {
+  out.clear();
+  if (address == 0) return ArrayRead::Complete;
+  const std::size_t width = wide ? 8 : 4;
+  std::array<unsigned char, kPage> page;
+  std::size_t total = 0;
+  while (true) {
+    const std::size_t piece = to_page_end(address) / width * width;
+    // A pointer that straddles two pages is read on its own.
+    const std::size_t bytes = piece == 0 ? width : piece;
+    if (!read(tid, address, page.data(), bytes)) return ArrayRead::Unreadable;
+    for (std::size_t at = 0; at < bytes; at += width) {
+      std::uint64_t pointer = 0;
+      std::memcpy(&pointer, page.data() + at, width);
+      if (pointer == 0) return ArrayRead::Complete;
+      std::string& text = out.emplace_back();
+      if (!read_string(tid, pointer, text, kMaxArrayString))
+        return ArrayRead::Unreadable;
+      total += text.size() + 1;
+      if (total > kMaxArrayBytes) return ArrayRead::Cut;
+    }
+    address += bytes;
+  }
+}
+
+}  // namespace driftcage::trace::memory

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace driftcage::trace::memory {
+
+// Copies `size` bytes at `address` of a stopped tracee (process_vm_readv(2),
+// /proc/PID/mem where that is refused). False when any byte is unreadable.
+[[nodiscard]] bool read(pid_t tid, std::uint64_t address, void* to,
+                        std::size_t size);
+
+// The bytes up to a NUL, at most `limit`. Never touches the page behind the
+// one that holds the NUL. False when it is unreadable, with what could be read
+// in `out`; a string without NUL in `limit` bytes is cut there.
+[[nodiscard]] bool read_string(pid_t tid, std::uint64_t address,
+                               std::string& out, std::size_t limit);
+
+// A NULL-terminated array of string pointers as execve(2) takes it; `wide`
+// says that pointers have 8 bytes. A null array is empty, as for the kernel.
+enum class ArrayRead : std::uint8_t { Complete, Cut, Unreadable };
+[[nodiscard]] ArrayRead read_string_array(pid_t tid, std::uint64_t address,
+                                          bool wide,
+                                          std::vector<std::string>& out);
+
+// As much as read_string_array takes: over the kernel's own limit (a quarter of
+// the stack) with the usual 8 MiB stack.
+inline constexpr std::size_t kMaxArrayBytes = 4U << 20;
+inline constexpr std::size_t kMaxArrayString = 128U << 10;  // MAX_ARG_STRLEN
+
+}  // namespace driftcage::trace::memory
