@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/catalog.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string_view>
+#include <system_error>
+
+#include "harness/base/path.h"
+#include "harness/base/sys.h"
+#include "harness/scenario/diagnostic.h"
+#include "harness/scenario/parser.h"
+#include "runner/process.h"
+
+namespace driftcage::runner {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFolder = "scenarios";
+constexpr std::string_view kSuffix = ".toml";
+
+bool is_directory(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
+}
+
+bool holds_scenarios(const std::string& folder) {
+  if (!is_directory(folder)) return false;
+  const auto files = scan_scenarios(folder);
+  return files && !files->empty();
+}
+
+// The nearest folder `scenarios` in `start` or above it; empty when none.
+std::string search_upwards(const std::string& start) {
+  for (fs::path at = start;; at = at.parent_path()) {
+    std::string candidate = (at / kFolder).string();
+    if (holds_scenarios(candidate)) return candidate;
+    if (at == at.parent_path()) return {};
+  }
+}
+
+// The id that the place of `path` asks for: what follows its last component
+// "scenarios", without the suffix.
+std::string id_of_place(const std::string& path) {
+  std::error_code code;
+  const fs::path absolute = fs::absolute(path, code).lexically_normal();
+  if (code || absolute.extension() != kSuffix) return {};
+  fs::path id;
+  bool below = false;
+  for (const fs::path& part : absolute) {
+    if (part == kFolder) {
+      below = true;
+      id.clear();
+    } else if (below) {
+      id /= part;
+    }
+  }
+  return below ? id.replace_extension().string() : std::string();
+}
+
+// Shorter to read, and clickable in a terminal.
+std::string relative_to_here(const std::string& path) {
+  const auto here = working_directory();
+  if (!here || !base::path::is_below(path, *here) || path == *here) return path;
+  return path.substr(*here == "/" ? 1 : here->size() + 1);
+}
+
+// The folder that ids are counted from, and its files. Read when the first
+// argument asks for it: a file can be run without any scenarios folder.
+class Catalog {
+ public:
+  base::Result<const std::vector<ScenarioFile>*> files() {
+    if (!loaded_) {
+      const std::string folder = DRIFTCAGE_TRY(find_scenarios());
+      files_ = DRIFTCAGE_TRY(scan_scenarios(folder));
+      // A folder of any name can be the root when the variable names it.
+      for (ScenarioFile& file : files_) {
+        fs::path id = fs::path(file.path).lexically_relative(folder);
+        file.id = id.replace_extension().string();
+        file.path = relative_to_here(file.path);
+      }
+      loaded_ = true;
+    }
+    return &files_;
+  }
+
+ private:
+  bool loaded_ = false;
+  std::vector<ScenarioFile> files_;
+};
+
+std::vector<ScenarioFile> match_ids(const std::vector<ScenarioFile>& files,
+                                    std::string pattern) {
+  while (pattern.size() > 1 && pattern.ends_with('/')) pattern.pop_back();
+  std::vector<ScenarioFile> matching;
+  for (const ScenarioFile& file : files) {
+    if (file.id == pattern || file.id.starts_with(pattern + "/") ||
+        ::fnmatch(pattern.c_str(), file.id.c_str(), 0) == 0)
+      matching.push_back(file);
+  }
+  return matching;
+}
+
+base::Error selects_nothing(const std::string& argument,
+                            const std::vector<ScenarioFile>& known) {
+  std::vector<std::string> ids;
+  for (const ScenarioFile& file : known) ids.push_back(file.id);
+  const std::string near = scenario::nearest(argument, ids);
+  return {"no scenario is called", fmt::format("\"{}\"", argument), 0,
+          near.empty() ? "driftcage list shows them all"
+                       : fmt::format("did you mean \"{}\"?", near)};
+}
+
+bool names_a_path(const std::string& argument) {
+  return argument.starts_with("/") || argument.starts_with("./") ||
+         argument.starts_with("../") || argument == "." || argument == ".." ||
+         argument.ends_with(kSuffix);
+}
+
+// Files that one argument means; empty: none.
+base::Result<std::vector<ScenarioFile>> select_one(const std::string& argument,
+                                                   Catalog& catalog) {
+  if (!names_a_path(argument)) {
+    const auto known = catalog.files();
+    if (known) {
+      std::vector<ScenarioFile> matching = match_ids(**known, argument);
+      if (!matching.empty()) return matching;
+    } else if (!fs::exists(argument)) {
+      return tl::make_unexpected(known.error());
+    }
+  }
+  if (is_directory(argument)) return scan_scenarios(argument);
+  if (is_file(argument))
+    return std::vector<ScenarioFile>{{argument, id_of_place(argument)}};
+  return std::vector<ScenarioFile>{};
+}
+
+}  // namespace
+
+base::Result<std::string> find_scenarios() {
+  constexpr const char* kVariable = "DRIFTCAGE_SCENARIOS";
+  if (const std::string given = variable(kVariable); !given.empty()) {
+    if (is_directory(given)) return base::path::clean(given);
+    return base::fail("find the scenarios", given, ENOENT,
+                      fmt::format("{} names it", kVariable));
+  }
+  if (const auto here = working_directory()) {
+    if (std::string found = search_upwards(*here); !found.empty()) return found;
+  }
+  const std::string program = DRIFTCAGE_TRY(executable_path());
+  const std::string beside(base::path::dir_name(program));
+  if (std::string found = search_upwards(beside); !found.empty()) return found;
+  std::string installed =
+      base::path::clean(beside + "/" + DRIFTCAGE_DATA_FROM_BIN "/scenarios");
+  if (is_directory(installed)) return installed;
+  return base::fail(
+      "find the folder with the scenarios", {}, 0,
+      "change into the project, or set DRIFTCAGE_SCENARIOS to the folder");
+}
+
+base::Result<std::vector<ScenarioFile>> scan_scenarios(
+    const std::string& folder) {
+  std::vector<ScenarioFile> files;
+  std::error_code code;
+  auto at = fs::recursive_directory_iterator(folder, code);
+  for (; !code && at != fs::recursive_directory_iterator();
+       at.increment(code)) {
+    if (at->path().filename().string().starts_with('.')) {
+      at.disable_recursion_pending();
+    } else if (at->path().extension() == kSuffix &&
+               is_file(at->path().string())) {
+      const std::string path = at->path().string();
+      files.push_back({path, id_of_place(path)});
+    }
+  }
+  if (code) return base::fail("read the folder", folder, code.value());
+  std::sort(files.begin(), files.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
+  return files;
+}
+
+base::Result<Selection> select_scenarios(
+    const std::vector<std::string>& arguments) {
+  Catalog catalog;
+  Selection selection;
+  if (arguments.empty()) {
+    selection.files = *DRIFTCAGE_TRY(catalog.files());
+    if (selection.files.empty())
+      selection.nothing = {"the folder holds no scenario",
+                           DRIFTCAGE_TRY(find_scenarios()),
+                           0,
+                           {}};
+    return selection;
+  }
+  std::set<std::string> seen;
+  for (const std::string& argument : arguments) {
+    const auto files = DRIFTCAGE_TRY(select_one(argument, catalog));
+    if (files.empty() && selection.nothing.step.empty()) {
+      if (is_directory(argument))
+        selection.nothing = {"the folder holds no scenario", argument, 0, {}};
+      else if (names_a_path(argument))
+        selection.nothing = {"open the scenario", argument, ENOENT, {}};
+      else
+        selection.nothing =
+            selects_nothing(argument, *DRIFTCAGE_TRY(catalog.files()));
+    }
+    for (const ScenarioFile& file : files) {
+      std::error_code code;
+      const fs::path real = fs::weakly_canonical(file.path, code);
+      if (seen.insert(code ? file.path : real.string()).second)
+        selection.files.push_back(file);
+    }
+  }
+  return selection;
+}
+
+Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
+  Loaded loaded;
+  std::map<std::string, std::string> places;  // id -> file
+  for (const ScenarioFile& file : files) {
+    const auto text = base::sys::read_file(file.path);
+    if (!text) {
+      ++loaded.mistakes;
+      loaded.report +=
+          fmt::format("driftcage: error: {}\n", text.error().message());
+      continue;
+    }
+    auto parsed = scenario::parse(*text, file.path, {file.id});
+    if (!parsed) {
+      loaded.mistakes += parsed.error().size();
+      for (const scenario::Diagnostic& mistake : parsed.error()) {
+        loaded.report += scenario::render(mistake, *text);
+        if (!loaded.report.ends_with('\n')) loaded.report += '\n';
+      }
+      continue;
+    }
+    const auto [other, fresh] = places.emplace(parsed->id, file.path);
+    if (!fresh) {
+      ++loaded.mistakes;
+      loaded.report += fmt::format("{}: error: the id \"{}\" is taken by {}\n",
+                                   file.path, parsed->id, other->second);
+      continue;
+    }
+    loaded.scenarios.push_back(std::move(*parsed));
+  }
+  return loaded;
+}
+
+}  // namespace driftcage::runner

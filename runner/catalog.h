@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/scenario/scenario.h"
+
+// Scenario files on disk: where they are, which ones a command line means, and
+// their text. What is in them is harness/scenario's business.
+namespace driftcage::runner {
+
+struct ScenarioFile {
+  std::string path;  // as shown to people: relative when it was found so
+  std::string id;    // from its place below a folder "scenarios"; else empty
+  bool operator==(const ScenarioFile&) const = default;
+};
+
+// The folder with the scenarios: DRIFTCAGE_SCENARIOS, else the nearest folder
+// `scenarios` that holds TOML files, from the working directory upwards, then
+// from the program's folder upwards, then share/driftcage/scenarios of the
+// program's install prefix.
+[[nodiscard]] base::Result<std::string> find_scenarios();
+
+// All TOML files below `folder`, by path. Hidden folders are left out.
+[[nodiscard]] base::Result<std::vector<ScenarioFile>> scan_scenarios(
+    const std::string& folder);
+
+struct Selection {
+  std::vector<ScenarioFile> files;  // each once, in the order of the arguments
+  // The first argument that selects nothing, and why; empty step: none.
+  base::Error nothing;
+};
+
+// What `arguments` mean: ids ("go/goenv-off"), folders of ids ("go"), globs of
+// ids ("go/*", "*noexec*"; fnmatch(3) without FNM_PATHNAME), files and folders
+// on disk. None: everything. An id wins over a path of the same name; "./go"
+// is always a path.
+[[nodiscard]] base::Result<Selection> select_scenarios(
+    const std::vector<std::string>& arguments);
+
+struct Loaded {
+  std::vector<scenario::Scenario> scenarios;
+  std::size_t mistakes = 0;
+  std::string report;  // all mistakes of all files, ready to print
+};
+
+// Reads and parses; all mistakes of all files at once. Two files with one id
+// are a mistake too, because a run record has one folder per id.
+[[nodiscard]] Loaded load_scenarios(const std::vector<ScenarioFile>& files);
+
+}  // namespace driftcage::runner

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/completion.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string_view>
+#include <vector>
+
+namespace driftcage::runner {
+namespace {
+
+// The words that an option or argument takes, when its help text lists them:
+// "auto|always|never".
+std::vector<std::string> choices(const CLI::Option& option) {
+  const std::string text = option.get_option_text();
+  if (text.find('|') == std::string::npos || text.find('[') == 0) return {};
+  std::vector<std::string> words;
+  std::size_t from = 0;
+  while (from <= text.size()) {
+    const std::size_t bar = std::min(text.find('|', from), text.size());
+    words.push_back(text.substr(from, bar - from));
+    from = bar + 1;
+  }
+  return words;
+}
+
+// What stands in single quotes of a shell must not end them.
+std::string shell_quoted(std::string_view text,
+                         std::string_view also_escape = {}) {
+  std::string safe = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      safe += "'\\''";
+      continue;
+    }
+    if (also_escape.find(c) != std::string_view::npos) safe += '\\';
+    safe += c;
+  }
+  return safe + "'";
+}
+
+struct Command {
+  std::string name;
+  std::string description;
+  std::vector<const CLI::Option*> options;
+  std::vector<std::string> words;  // of its argument
+  bool takes_ids = false;
+};
+
+std::vector<Command> commands_of(const CLI::App& app) {
+  std::vector<Command> commands;
+  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
+    Command command{sub->get_name(), sub->get_description(), {}, {}, false};
+    for (const CLI::Option* option : sub->get_options()) {
+      if (!option->get_positional()) {
+        command.options.push_back(option);
+        continue;
+      }
+      command.words = choices(*option);
+      command.takes_ids = command.words.empty();
+    }
+    commands.push_back(std::move(command));
+  }
+  return commands;
+}
+
+std::vector<std::string> spellings(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_snames())
+    names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames())
+    names.push_back("--" + name);
+  return names;
+}
+
+std::string bash(const std::vector<Command>& commands) {
+  std::string names;
+  std::string cases;
+  std::string values;
+  for (const Command& command : commands) {
+    names += command.name + " ";
+    std::vector<std::string> words;
+    for (const CLI::Option* option : command.options) {
+      for (const std::string& name : spellings(*option)) {
+        words.push_back(name);
+        if (option->get_option_text().empty()) continue;
+        // Without words, bash falls back to file names.
+        values += fmt::format(
+            "    {}:{}) words={} ;;\n", command.name, name,
+            shell_quoted(fmt::format("{}", fmt::join(choices(*option), " "))));
+      }
+    }
+    for (const std::string& word : command.words) words.push_back(word);
+    std::string line = shell_quoted(fmt::format("{}", fmt::join(words, " ")));
+    if (command.takes_ids)
+      line += "\" $(\"${COMP_WORDS[0]}\" list --ids 2>/dev/null)\"";
+    cases += fmt::format("    {}:*) words={} ;;\n", command.name, line);
+  }
+  return "# bash completion of driftcage\n"
+         "_driftcage() {\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} command='' words='' i\n"
+         "  local before=${COMP_WORDS[COMP_CWORD-1]}\n"
+         "  COMPREPLY=()\n"
+         "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+         "    case ${COMP_WORDS[i]} in\n"
+         "      --) COMPREPLY=($(compgen -c -- \"$current\")); return ;;\n"
+         "      -*) ;;\n"
+         "      *) [[ -n $command ]] || command=${COMP_WORDS[i]} ;;\n"
+         "    esac\n"
+         "  done\n"
+         "  case $command:$before in\n"
+         "    :*) words=" +
+         shell_quoted(names + "--help --version") + " ;;\n" + values + cases +
+         "  esac\n"
+         "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+         "}\n"
+         "complete -o default -F _driftcage driftcage\n";
+}
+
+std::string zsh(const std::vector<Command>& commands) {
+  std::string names;
+  std::string cases;
+  for (const Command& command : commands) {
+    names += fmt::format(
+        "    {}\n", shell_quoted(command.name + ":" + command.description));
+    cases += fmt::format("    {})\n      _arguments", command.name);
+    for (const CLI::Option* option : command.options) {
+      const std::vector<std::string> words = choices(*option);
+      for (const std::string& name : spellings(*option)) {
+        std::string spec = name + "[" + option->get_description() + "]";
+        std::replace(spec.begin(), spec.end(), '\n', ' ');
+        if (!words.empty())
+          spec += fmt::format(":value:({})", fmt::join(words, " "));
+        else if (!option->get_option_text().empty())
+          spec += ":" + option->get_option_text() + ":_files";
+        cases += " \\\n        " + shell_quoted(spec);
+      }
+    }
+    if (command.takes_ids) cases += " \\\n        '*:scenario:_driftcage_ids'";
+    if (!command.words.empty())
+      cases += fmt::format(" \\\n        '1:word:({})'",
+                           fmt::join(command.words, " "));
+    if (command.name == "trace") cases += " \\\n        '*::command:_normal'";
+    cases += "\n      ;;\n";
+  }
+  return "#compdef driftcage\n"
+         "_driftcage_ids() {\n"
+         "  local -a ids=(${(f)\"$(driftcage list --ids 2>/dev/null)\"})\n"
+         "  _alternative 'ids:id:compadd -a ids' 'files:file:_files'\n"
+         "}\n"
+         "_driftcage() {\n"
+         "  local -a commands=(\n" +
+         names +
+         "  )\n"
+         "  if (( CURRENT == 2 )); then\n"
+         "    _describe command commands\n"
+         "    return\n"
+         "  fi\n"
+         "  shift words\n"
+         "  (( CURRENT-- ))\n"
+         "  case $words[1] in\n" +
+         cases +
+         "  esac\n"
+         "}\n"
+         "if [[ $funcstack[1] == _driftcage ]]; then\n"
+         "  _driftcage \"$@\"\n"
+         "else\n"
+         "  compdef _driftcage driftcage\n"
+         "fi\n";
+}
+
+std::string fish(const std::vector<Command>& commands) {
+  std::string text = "# fish completion of driftcage\n";
+  for (const Command& command : commands) {
+    text += fmt::format(
+        "complete -c driftcage -n __fish_use_subcommand -f -a {} -d {}\n",
+        command.name, shell_quoted(command.description, "\\"));
+    const std::string seen = fmt::format(
+        "complete -c driftcage -n {}",
+        shell_quoted("__fish_seen_subcommand_from " + command.name));
+    for (const CLI::Option* option : command.options) {
+      std::string line = seen;
+      for (const std::string& name : option->get_snames())
+        line += " -s " + name;
+      for (const std::string& name : option->get_lnames())
+        line += " -l " + name;
+      const std::vector<std::string> words = choices(*option);
+      if (!words.empty())
+        line +=
+            fmt::format(" -x -a {}",
+                        shell_quoted(fmt::format("{}", fmt::join(words, " "))));
+      else if (!option->get_option_text().empty())
+        line += " -r";
+      text += fmt::format("{} -d {}\n", line,
+                          shell_quoted(option->get_description(), "\\"));
+    }
+    if (command.takes_ids)
+      text += seen + " -a '(driftcage list --ids 2>/dev/null)'\n";
+    if (!command.words.empty())
+      text += fmt::format(
+          "{} -f -a {}\n", seen,
+          shell_quoted(fmt::format("{}", fmt::join(command.words, " "))));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string completion_script(const CLI::App& app, const std::string& shell) {
+  const std::vector<Command> commands = commands_of(app);
+  if (shell == "bash") return bash(commands);
+  if (shell == "zsh") return zsh(commands);
+  return fish(commands);
+}
+
+}  // namespace driftcage::runner

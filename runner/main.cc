@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "harness/model/verdict.h"
+#include "runner/cli.h"
+#include "runner/terminal.h"
+
+int main(int argc, char** argv) {
+  namespace runner = driftcage::runner;
+  // A closed pipe is an error of the write that meets it: see write_out.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    runner::CommandLine line;
+    return line.run(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::exception& error) {
+    // Out of memory, or a defect: errors of the outside world are values.
+    runner::print_error({"internal error", error.what(), 0,
+                         "please report it with the command line"});
+    return driftcage::model::kExitHost;
+  }
+}

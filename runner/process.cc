@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/process.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "harness/base/sys.h"
+
+namespace driftcage::runner {
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> values;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string_view pair(*entry);
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    // The first of two entries counts, as getenv(3) sees it.
+    values.emplace(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  return values;
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+base::Result<std::string> executable_path() {
+  return base::sys::readlinkat(AT_FDCWD, "/proc/self/exe");
+}
+
+base::Result<std::string> working_directory() {
+  std::error_code code;
+  const std::filesystem::path path = std::filesystem::current_path(code);
+  if (code)
+    return base::fail("find the working directory", {}, code.value(),
+                      "change to a directory that exists");
+  return path.string();
+}
+
+}  // namespace driftcage::runner

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "harness/base/result.h"
+
+// What the runner knows of itself as a process.
+namespace driftcage::runner {
+
+// Variables of the environment. An entry without '=' is left out.
+[[nodiscard]] std::map<std::string, std::string> environment();
+// Value of a variable; empty when it is unset.
+[[nodiscard]] std::string variable(const char* name);
+// The running program, links resolved (/proc/self/exe).
+[[nodiscard]] base::Result<std::string> executable_path();
+// getcwd(3).
+[[nodiscard]] base::Result<std::string> working_directory();
+
+}  // namespace driftcage::runner

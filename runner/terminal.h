@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "harness/base/result.h"
+
+// The only place that writes to the runner's standard streams.
+namespace driftcage::runner {
+
+enum class ColorMode : std::uint8_t { Auto, Always, Never };
+// For CLI11: the values of --color.
+[[nodiscard]] const std::map<std::string, ColorMode>& color_modes();
+
+// Whether the stream `fd` gets colours. The option wins over NO_COLOR, that
+// over FORCE_COLOR; otherwise a terminal that is not TERM=dumb does.
+[[nodiscard]] bool use_color(ColorMode mode, int fd);
+[[nodiscard]] bool is_terminal(int fd);
+// Columns of the terminal at `fd`; 100 when it is none.
+[[nodiscard]] unsigned terminal_width(int fd);
+
+// Writes all of `text`. A reader that has gone (`driftcage list | head -1`)
+// ends the program quietly, as SIGPIPE does; any other failure with a message
+// and exit code 3: output that is lost must not look like success.
+void write_out(std::string_view text);
+// The same without an end: messages are best effort.
+void write_err(std::string_view text);
+
+// "driftcage: error: …" and, when there is one, the hint.
+void print_error(const base::Error& error);
+
+// A line at the bottom of a terminal that is written over. Does nothing when
+// standard error is no terminal.
+class StatusLine {
+ public:
+  StatusLine();
+  ~StatusLine() { clear(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+
+  [[nodiscard]] bool enabled() const { return enabled_; }
+  void show(std::string_view text);
+  // Before anything else is printed.
+  void clear();
+
+ private:
+  bool enabled_ = false;
+  bool shown_ = false;
+};
+
+}  // namespace driftcage::runner
