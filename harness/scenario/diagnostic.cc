@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/diagnostic.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+
+namespace driftcage::scenario {
+namespace {
+
+std::string_view line_of(std::string_view source, std::uint32_t number) {
+  for (std::uint32_t line = 1; line < number; ++line) {
+    const auto newline = source.find('\n');
+    if (newline == std::string_view::npos) return {};
+    source.remove_prefix(newline + 1);
+  }
+  source = source.substr(0, source.find('\n'));
+  if (source.ends_with('\r')) source.remove_suffix(1);
+  return source;
+}
+
+// What to print below `text` so that the next character stands below the byte
+// after it: tabs stay, and a character of several bytes takes one column.
+std::string blanks_below(std::string_view text) {
+  std::string blanks;
+  for (const char byte : text) {
+    if ((static_cast<unsigned char>(byte) & 0xc0) == 0x80) continue;
+    blanks += byte == '\t' ? '\t' : ' ';
+  }
+  return blanks;
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Levenshtein distance with transpositions (optimal string alignment); case
+// does not count.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::vector<std::size_t> now(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      now[j] = std::min(
+          {last[j] + 1, now[j - 1] + 1, last[j - 1] + (same ? 0u : 1u)});
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+          lower(a[i - 2]) == lower(b[j - 1])) {
+        now[j] = std::min(now[j], before[j - 2] + 1);
+      }
+    }
+    std::swap(before, last);
+    std::swap(last, now);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& diagnostic, std::string_view source) {
+  const model::SourceRange& at = diagnostic.at;
+  std::string text = fmt::format("{}:{}:{}: error: {}\n", at.file, at.line,
+                                 at.column, diagnostic.message);
+  if (at.line > 0) {
+    const std::string_view line = line_of(source, at.line);
+    const std::size_t column =
+        std::min<std::size_t>(at.column == 0 ? 0 : at.column - 1, line.size());
+    const std::string below = blanks_below(line.substr(column, at.length));
+    const std::string number = fmt::format("{:5}", at.line);
+    text += fmt::format("{} | {}\n", number, line);
+    text += fmt::format("{:{}} | {}^{}\n", "", number.size(),
+                        blanks_below(line.substr(0, column)),
+                        std::string(below.empty() ? 0 : below.size() - 1, '~'));
+  }
+  if (!diagnostic.hint.empty()) {
+    text += fmt::format("hint: {}\n", diagnostic.hint);
+  }
+  return text;
+}
+
+std::string nearest(std::string_view name,
+                    const std::vector<std::string>& candidates) {
+  // Far names would only confuse; long garbage is not worth comparing.
+  if (name.empty() || name.size() > 64) return {};
+  const std::size_t reach = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
+  std::size_t best = reach + 1;
+  std::string found;
+  for (const std::string& candidate : candidates) {
+    const std::size_t d = distance(name, candidate);
+    if (d < best) {
+      best = d;
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+}  // namespace driftcage::scenario

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/format_effects.h"
+#include "harness/scenario/format_expect.h"
+#include "harness/scenario/format_later.h"
+#include "harness/scenario/format_parts.h"
+
+// The whole file, from its leaves up.
+namespace driftcage::scenario {
+namespace {
+
+using effect_format::kEffectKeys;
+using expect_format::kExpect;
+using expect_format::kIdText;
+using expect_format::kLegExpect;
+
+// [needs]
+
+constexpr Shape kVersionText[] = {{.format = &kVersionWant}};
+constexpr Shape kTools[] = {
+    {.kind = Kind::Table, .name_format = &kProgramName, .any = kVersionText}};
+constexpr std::string_view kFeatureNames[] = {"userns", "mount", "overlay",
+                                              "proc",   "net",   "trace"};
+constexpr Shape kFeatureText[] = {{.choices = kFeatureNames}};
+constexpr Shape kFeatures[] = {{.kind = Kind::Array, .item = kFeatureText}};
+constexpr std::string_view kLibcs[] = {"glibc", "musl"};
+constexpr Shape kLibc[] = {{.choices = kLibcs}};
+constexpr std::string_view kArchNames[] = {"amd64", "arm64", "386", "arm"};
+constexpr Shape kArchText[] = {{.choices = kArchNames}};
+constexpr Shape kArchs[] = {{.kind = Kind::Array, .item = kArchText}};
+constexpr Key kNeedsKeys[] = {
+    {.name = "tools",
+     .value = kTools,
+     .shown = "{ go = \">=1.20\", gcc = \"*\" }",
+     .meaning = "Programs of the image, with their versions."},
+    {.name = "features",
+     .value = kFeatures,
+     .shown = "[feature, …]",
+     .meaning = "What the host must be able to do; see driftcage doctor."},
+    {.name = "libc",
+     .value = kLibc,
+     .shown = "\"glibc\" | \"musl\"",
+     .meaning = "The image's C library."},
+    {.name = "arch",
+     .value = kArchs,
+     .shown = "[\"amd64\", …]",
+     .meaning = "One of these architectures, by Go's names."},
+};
+constexpr Shape kNeeds[] = {
+    {.kind = Kind::Table, .keys = kNeedsKeys, .idle = "nothing is needed"}};
+
+// [[fault]] and [[fix]]
+
+constexpr Key kFaultKeys[] = {
+    {.name = "id",
+     .value = kIdText,
+     .shown = "\"no-cc\"",
+     .meaning = "Its name, for lift. The only fault of a file may go without: "
+                "it is called fault.",
+     .label = true},
+};
+constexpr Key kFixKeys[] = {
+    {.name = "id",
+     .value = kIdText,
+     .shown = "\"cc-back\"",
+     .meaning = "Its name; the leg is called fix:<id>.",
+     .required = true,
+     .label = true},
+    {.name = "say",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "What a person would do.",
+     .label = true},
+    {.name = "lift",
+     .value = kProseList,
+     .shown = "[fault id, …]",
+     .meaning = "These faults are undone."},
+    {.name = "run",
+     .value = kCommands,
+     .shown = "[argument, …]",
+     .meaning = "One command as an argv, or a list of them, before the "
+                "scenario's own; a failing one does not end the leg."},
+    {.name = "sh",
+     .value = kProse,
+     .shown = "\"line\"",
+     .meaning = "The same as one line for /bin/sh."},
+    {.name = "wrong",
+     .value = kFlag,
+     .shown = "true",
+     .meaning = "A decoy: tempting, and proven not to help.",
+     .label = true},
+    {.name = "expect",
+     .value = kLegExpect,
+     .shown = "{ exit, stdout, … }",
+     .meaning = "What this leg shows; exit 0 unless given.",
+     .label = true},
+};
+
+constexpr Shape kFault[] = {{.kind = Kind::Table,
+                             .keys = kFaultKeys,
+                             .shared = kEffectKeys,
+                             .idle = "the fault changes nothing"}};
+constexpr Shape kFaults[] = {{.kind = Kind::Array, .item = kFault}};
+constexpr Shape kFix[] = {
+    {.kind = Kind::Table,
+     .keys = kFixKeys,
+     .shared = kEffectKeys,
+     .one_of = kRunOrSh,
+     .idle = "the fix neither lifts a fault nor changes anything"}};
+constexpr Shape kFixes[] = {{.kind = Kind::Array, .item = kFix}};
+
+// [learn]
+
+constexpr Shape kLevel[] = {{.kind = Kind::Integer, .min = 1, .max = 5}};
+constexpr Key kLearnKeys[] = {
+    {.name = "level",
+     .value = kLevel,
+     .shown = "1 … 5",
+     .meaning = "How hard the lesson is."},
+    {.name = "order",
+     .value = kCountNumber,
+     .shown = "number",
+     .meaning = "Its place among the lessons of its level."},
+    {.name = "story",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "What happened, as the learner is told."},
+    {.name = "ask",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "The question."},
+    {.name = "hints",
+     .value = kProseList,
+     .shown = "[text, …]",
+     .meaning = "Help, one after the other."},
+    {.name = "forbid",
+     .value = kProseList,
+     .shown = "[text, …]",
+     .meaning = "Ways out that do not count."},
+    {.name = "debrief",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "What there was to learn."},
+};
+constexpr Shape kLearn[] = {{.kind = Kind::Table, .keys = kLearnKeys}};
+
+// The file.
+
+constexpr Shape kVersion[] = {{.kind = Kind::Integer, .min = 1, .max = 1}};
+constexpr Shape kScenarioIdText[] = {{.format = &kScenarioId}};
+constexpr Shape kTagText[] = {{.format = &kTag}};
+constexpr Shape kTags[] = {{.kind = Kind::Array, .item = kTagText}};
+constexpr Shape kDurationText[] = {{.format = &kDuration}};
+
+constexpr Key kFileKeys[] = {
+    {.name = "schema",
+     .value = kVersion,
+     .shown = "1",
+     .meaning = "The version of the format.",
+     .required = true},
+    {.name = "id",
+     .value = kScenarioIdText,
+     .shown = "\"go/path-missing-gcc\"",
+     .meaning = "The file's path below scenarios/, without .toml.",
+     .required = true},
+    {.name = "title",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "One line that says what is wrong.",
+     .required = true},
+    {.name = "about",
+     .value = kProse,
+     .shown = "text",
+     .meaning =
+         "What happens in the kernel and why, in two to five sentences."},
+    {.name = "tags",
+     .value = kTags,
+     .shown = "[tag, …]",
+     .meaning = "Words to select by."},
+    {.name = "refs",
+     .value = kProseList,
+     .shown = "[\"golang/go#47251\", …]",
+     .meaning = "Where it was reported."},
+    {.name = "run",
+     .value = kArgv,
+     .shown = "[program, argument, …]",
+     .meaning = "The command, without a shell."},
+    {.name = "sh",
+     .value = kProse,
+     .shown = "\"line\"",
+     .meaning = "The command as one line for /bin/sh."},
+    {.name = "timeout",
+     .value = kDurationText,
+     .shown = "\"60s\"",
+     .meaning = "How long a leg may take; 60s unless given."},
+    {.name = "legs",
+     .value = kLegs,
+     .shown = "[\"fault\"]",
+     .meaning = "Only the fault leg: a weak scenario."},
+    {.name = "needs",
+     .value = kNeeds,
+     .shown = "table",
+     .meaning = "What must be there; else the scenario is skipped."},
+    {.name = "fault",
+     .value = kFaults,
+     .shown = "[[fault]]",
+     .meaning = "A typed change of the healthy cage, by effects."},
+    {.name = "expect",
+     .value = kExpect,
+     .shown = "table",
+     .meaning = "What the fault leg shows.",
+     .required = true},
+    {.name = "control",
+     .value = kLegExpect,
+     .shown = "table",
+     .meaning = "What the leg without fault shows; exit 0 unless given."},
+    {.name = "fix",
+     .value = kFixes,
+     .shown = "[[fix]]",
+     .meaning = "A way to heal the fault, or a decoy: lift, run or effects."},
+    {.name = "learn",
+     .value = kLearn,
+     .shown = "table",
+     .meaning = "Turns the scenario into a lesson; changes no verdict."},
+    {.name = "matrix",
+     .value = later_format::kMatrix,
+     .shown = "table",
+     .meaning = "Runs the file for each combination.",
+     .not_yet = true},
+    {.name = "include",
+     .value = kProseList,
+     .shown = "[file, …]",
+     .meaning = "Takes keys from other files.",
+     .not_yet = true},
+    {.name = "step",
+     .value = later_format::kSteps,
+     .shown = "[[step]]",
+     .meaning = "Several commands in one cage.",
+     .not_yet = true},
+    {.name = "xfail",
+     .value = later_format::kXfails,
+     .shown = "[[xfail]]",
+     .meaning = "A known failure, until a date.",
+     .not_yet = true},
+    {.name = "on_fail",
+     .value = later_format::kOnFail,
+     .shown = "table",
+     .meaning = "What to keep of a failed leg.",
+     .not_yet = true},
+    {.name = "retries",
+     .value = kCountNumber,
+     .shown = "number",
+     .meaning = "Runs again on failure.",
+     .not_yet = true},
+};
+
+constexpr Shape kFile = {.kind = Kind::Table,
+                         .keys = kFileKeys,
+                         .shared = kEffectKeys,
+                         .one_of = kRunOrSh,
+                         .one_required = true};
+
+}  // namespace
+
+const Shape& file_shape() { return kFile; }
+
+std::span<const Key> effect_keys() { return kEffectKeys; }
+
+const Key* find_key(const Shape& table, std::string_view name) {
+  for (const auto keys : {table.keys, table.shared}) {
+    for (const Key& key : keys) {
+      if (key.name == name) return &key;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace driftcage::scenario
