@@ -21,6 +21,8 @@ class Recorder {
   void process_started(Thread& leader);
   void process_ended(const Process& process, int status);
 
+  // Whether a call with this tag is seen by this trace at all.
+  [[nodiscard]] bool wants(CallTag tag) const { return must_see(verbs_, tag); }
   // Call entry; true when the exit of the call must be seen.
   bool enter(Thread& thread, CallTag tag, const AbiRow& abi,
              const std::uint64_t* args);

@@ -3,15 +3,11 @@
 
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include <algorithm>
 #include <array>
-#include <string>
 
 namespace driftcage::trace {
 namespace {
@@ -62,20 +58,15 @@ constexpr auto kShapes = [] {
 constexpr std::uint64_t kLow32 = 0xffffffff;
 
 // Rules of the calls that the tracer needs whatever was asked for.
-void add_guards(bool spawn_traced, std::vector<CallRule>& rules) {
+void add_guards(std::vector<CallRule>& rules) {
   // Operations 0 and 1 install a filter, the others only ask questions.
   rules.push_back({"seccomp", tag_of(Syscall::Seccomp), {{0, kLow32 - 1, 0}}});
   rules.push_back(
       {"prctl", tag_of(Syscall::Prctl), {{0, kLow32, PR_SET_SECCOMP}}});
   rules.push_back({"ptrace", tag_of(Syscall::Ptrace), {}});
   rules.push_back({"io_uring_setup", tag_of(Syscall::IoUringSetup), {}});
-  if (!spawn_traced) {
-    rules.push_back({"clone",
-                     tag_of(Syscall::Clone),
-                     {{0, CLONE_UNTRACED, CLONE_UNTRACED}}});
-    // Its flags are in memory, where a filter cannot look.
-    rules.push_back({"clone3", tag_of(Syscall::Clone3), {}});
-  }
+  rules.push_back(
+      {"clone", kUntracedClone, {{0, CLONE_UNTRACED, CLONE_UNTRACED}}});
   rules.push_back({"chroot", kRootChange, {}});
   rules.push_back({"pivot_root", kRootChange, {}});
   rules.push_back({"setns", kRootChange, {}});
@@ -104,6 +95,9 @@ void add_call(Syscall call, std::vector<CallRule>& rules) {
           {name, tag, {{2, PROT_EXEC, PROT_EXEC}, {3, MAP_ANONYMOUS, 0}}});
       rules.push_back({name, tag, {{2, kLow32, PROT_NONE}}});
       return;
+    case Syscall::Clone:
+      rules.push_back({name, tag, {{0, CLONE_UNTRACED, 0}}});
+      return;
     default:
       rules.push_back({name, tag, {}});
   }
@@ -120,27 +114,33 @@ std::uint32_t wanted_verbs(std::uint32_t verbs) {
   return (verbs | bit(Verb::Exec)) & ~(bit(Verb::Lookup) | bit(Verb::Load));
 }
 
-std::vector<CallRule> call_rules(std::uint32_t verbs) {
-  verbs = wanted_verbs(verbs);
+bool must_see(std::uint32_t verbs, CallTag tag) {
+  // The flags of clone3 are in memory, where a filter cannot look.
+  if (tag > tag_of(Syscall::Unknown) || tag == tag_of(Syscall::Clone3))
+    return true;
+  const auto verb = model::verb_of(syscall_of(tag));
+  return !verb || (verbs & bit(*verb)) != 0;
+}
+
+std::vector<CallRule> call_rules() {
   std::vector<CallRule> rules;
   for (std::size_t i = 0; i < static_cast<std::size_t>(Syscall::Unknown); ++i) {
     const auto call = static_cast<Syscall>(i);
-    const auto verb = model::verb_of(call);
-    if (verb && (verbs & bit(*verb)) != 0) add_call(call, rules);
+    if (model::verb_of(call)) add_call(call, rules);
   }
-  add_guards((verbs & bit(Verb::Spawn)) != 0, rules);
+  add_guards(rules);
   return rules;
 }
 
 const std::vector<AbiRow>& abi_rows() {
   static const std::vector<AbiRow> rows = {
 #if defined(__x86_64__)
-    {model::Abi::X86_64, AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, 0},
-    {model::Abi::I386, AUDIT_ARCH_I386, SCMP_ARCH_X86, 0},
-    {model::Abi::X32, AUDIT_ARCH_X86_64, SCMP_ARCH_X32, 0x40000000},
+    {model::Abi::X86_64, AUDIT_ARCH_X86_64, "x86_64", 0},
+    {model::Abi::I386, AUDIT_ARCH_I386, "x86", 0},
+    {model::Abi::X32, AUDIT_ARCH_X86_64, "x32", 0x40000000},
 #elif defined(__aarch64__)
-    {model::Abi::Arm64, AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, 0},
-    {model::Abi::Arm, AUDIT_ARCH_ARM, SCMP_ARCH_ARM, 0},
+    {model::Abi::Arm64, AUDIT_ARCH_AARCH64, "aarch64", 0},
+    {model::Abi::Arm, AUDIT_ARCH_ARM, "arm", 0},
 #else
 #error "this machine's calling conventions are not known to the tracer"
 #endif
@@ -156,40 +156,6 @@ const AbiRow* abi_of(std::uint32_t audit_arch, std::uint64_t number) {
     if ((number & row.number_bit) == row.number_bit) found = &row;
   }
   return found;
-}
-
-RuleTable::RuleTable(std::uint32_t verbs) : rules_(call_rules(verbs)) {
-  for (const AbiRow& abi : abi_rows()) {
-    auto& rows = rows_.emplace_back();
-    for (const CallRule& rule : rules_) {
-      const int number =
-          seccomp_syscall_resolve_name_arch(abi.library_arch, rule.name);
-      if (number < 0) continue;  // this ABI has no such call
-      rows.push_back(
-          {static_cast<std::uint32_t>(number) | abi.number_bit, &rule});
-    }
-    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-      return a.number < b.number;
-    });
-  }
-}
-
-CallTag RuleTable::match(const AbiRow& abi, std::uint64_t number,
-                         const std::uint64_t* args) const {
-  const auto index = static_cast<std::size_t>(&abi - abi_rows().data());
-  const auto& rows = rows_[index];
-  auto row = std::lower_bound(
-      rows.begin(), rows.end(), number,
-      [](const Row& a, std::uint64_t wanted) { return a.number < wanted; });
-  for (; row != rows.end() && row->number == number; ++row) {
-    const bool all =
-        std::all_of(row->rule->all.begin(), row->rule->all.end(),
-                    [args](const ArgumentTest& test) {
-                      return (args[test.argument] & test.mask) == test.value;
-                    });
-    if (all) return row->rule->tag;
-  }
-  return 0;
 }
 
 }  // namespace driftcage::trace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,12 +15,15 @@ using CallTag = std::uint16_t;
 [[nodiscard]] constexpr CallTag tag_of(model::Syscall call) {
   return static_cast<CallTag>(static_cast<unsigned>(call) + 1U);
 }
-[[nodiscard]] constexpr model::Syscall syscall_of(CallTag tag) {
-  return static_cast<model::Syscall>(tag - 1U);
-}
 // chroot, pivot_root, setns, unshare(CLONE_NEWNS): from now on the process may
 // see another tree than the cage's.
 inline constexpr CallTag kRootChange = 0x100;
+// clone with CLONE_UNTRACED: looked at even when no spawn is to be reported.
+inline constexpr CallTag kUntracedClone = 0x101;
+[[nodiscard]] constexpr model::Syscall syscall_of(CallTag tag) {
+  if (tag == kUntracedClone) return model::Syscall::Clone;
+  return static_cast<model::Syscall>(tag - 1U);
+}
 
 // Where a call keeps its arguments; -1: it has no such argument.
 struct Shape {
@@ -44,19 +48,21 @@ struct CallRule {
   CallTag tag = 0;
   std::vector<ArgumentTest> all;
 };
+// The rules of every call that can be traced, guards included.
+[[nodiscard]] std::vector<CallRule> call_rules();
 
 // Derived verbs with what they are derived from; Exec is always in.
 [[nodiscard]] std::uint32_t wanted_verbs(std::uint32_t verbs);
-
-// The rules for a set of verbs, with the guards that every trace needs.
-[[nodiscard]] std::vector<CallRule> call_rules(std::uint32_t verbs);
+// Whether a trace of `verbs` (as wanted_verbs gives them) must see a call:
+// guards are seen by every trace.
+[[nodiscard]] bool must_see(std::uint32_t verbs, CallTag tag);
 
 // The calling conventions of this machine, native first.
 struct AbiRow {
   model::Abi abi;
-  std::uint32_t audit_arch;    // AUDIT_ARCH_* as the kernel reports it
-  std::uint32_t library_arch;  // SCMP_ARCH_*
-  std::uint32_t number_bit;    // set in each number of this ABI
+  std::uint32_t audit_arch;  // AUDIT_ARCH_* as the kernel reports it
+  const char* library_name;  // as libseccomp spells it
+  std::uint32_t number_bit;  // set in each number of this ABI
 };
 [[nodiscard]] const std::vector<AbiRow>& abi_rows();
 // The ABI of a stop; nullptr when it is not decoded.
@@ -64,19 +70,27 @@ struct AbiRow {
                                    std::uint64_t number);
 
 // Decides what the filter would decide, for the engine that has no filter.
-class RuleTable {
- public:
-  explicit RuleTable(std::uint32_t verbs);
-  [[nodiscard]] CallTag match(const AbiRow& abi, std::uint64_t number,
-                              const std::uint64_t* args) const;
+// 0: the call is of no interest.
+[[nodiscard]] CallTag match_call(const AbiRow& abi, std::uint64_t number,
+                                 const std::uint64_t* args);
 
- private:
-  struct Row {
-    std::uint32_t number = 0;
-    const CallRule* rule = nullptr;
-  };
-  std::vector<CallRule> rules_;
-  std::vector<std::vector<Row>> rows_;  // per ABI, sorted by number
+// Made at build time from call_rules() and libseccomp's numbers, see
+// filter_generator.cc: the filter for all calls, in the kernel's instruction
+// format, and the calls of each ABI sorted by number.
+struct FilterInstruction {
+  std::uint16_t code;
+  std::uint8_t jump_true;
+  std::uint8_t jump_false;
+  std::uint32_t k;
 };
+struct CallNumber {
+  std::uint8_t abi;  // index into abi_rows()
+  std::uint32_t number;
+  std::uint16_t rule;  // index into call_rules()
+};
+extern const FilterInstruction kFilterProgram[];
+extern const std::size_t kFilterProgramSize;
+extern const CallNumber kCallNumbers[];
+extern const std::size_t kCallNumbersSize;
 
 }  // namespace driftcage::trace

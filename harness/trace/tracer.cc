@@ -14,7 +14,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <optional>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -57,7 +56,6 @@ struct Tracer::State {
 
   model::TraceSpec spec;
   Recorder recorder;
-  std::optional<RuleTable> rules;  // Engine::Ptrace only
   ThreadTable threads;
   pid_t payload = 0;
   pid_t init_pid = 0;
@@ -94,7 +92,6 @@ base::Status Tracer::State::seize(pid_t pid) {
                PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
   }
   if (spec.engine == model::Engine::Seccomp) options |= PTRACE_O_TRACESECCOMP;
-  if (spec.engine == model::Engine::Ptrace) rules.emplace(spec.verbs);
   if (request(PTRACE_SEIZE, pid, 0, static_cast<std::uintptr_t>(options)) != 0)
     return base::fail("ptrace", "PTRACE_SEIZE", errno,
                       "a debugger, another tracer or a security policy keeps "
@@ -340,17 +337,18 @@ void Tracer::State::on_syscall(Thread& thread) {
       recorder.leave(thread, info.exit.rval, info.exit.is_error != 0);
     }
     thread.state = ThreadState::Running;
-  } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY && rules) {
+  } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
     thread.state = ThreadState::InIgnored;
     const AbiRow* abi = abi_of(info.arch, info.entry.nr);
     const auto* args = reinterpret_cast<const std::uint64_t*>(info.entry.args);
     const CallTag tag =
-        abi == nullptr ? CallTag{0} : rules->match(*abi, info.entry.nr, args);
+        abi == nullptr ? CallTag{0} : match_call(*abi, info.entry.nr, args);
     if (abi == nullptr) recorder.flag(model::kForeignAbi);
     // Between its release and its exec the payload runs driftcage's code.
     recording = recording || tag == tag_of(model::Syscall::Execve) ||
                 tag == tag_of(model::Syscall::Execveat);
-    if (tag != 0 && recording && recorder.enter(thread, tag, *abi, args))
+    if (tag != 0 && recording && recorder.wants(tag) &&
+        recorder.enter(thread, tag, *abi, args))
       thread.state = ThreadState::InCall;
   }
   resume(thread);
