@@ -9,12 +9,15 @@ namespace driftcage::report {
 
 struct TextStyle {
   bool color = false;
-  unsigned width = 100;
-  int verbosity = 0;  // -1 quiet, 0 normal, 1 with matched events
+  unsigned width = 100;  // columns; longer lines of the report are cut
+  int verbosity = 0;     // -1 quiet, 0 normal, 1 with matched events
 };
 
-// One line for a good result; for a bad one the source line with a caret, the
-// closest events, the trace around them and the next command to type.
+// One line for a good result, nothing when quiet; for a bad one what each leg
+// did, and for each reason the source line with a caret, the closest events,
+// the trace around the nearest (read from the record folder, left out when it
+// is not there) and the next command to type. Bounded in length, secrets
+// hidden, paths shortened by the event lines' variables. Ends in a newline.
 [[nodiscard]] std::string scenario_text(const run::ScenarioResult& result,
                                         const TextStyle& style);
 

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/report/event_text.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/base/path.h"
+#include "harness/base/result.h"
+#include "harness/report/escape.h"
+#include "harness/report/redact.h"
+
+namespace driftcage::report {
+namespace {
+
+using model::Cause;
+using model::Verb;
+using Json = nlohmann::ordered_json;
+
+bool is_derived(const model::Event& event) {
+  return event.verb == Verb::Lookup || event.verb == Verb::Load;
+}
+
+// Bytes of a path as a glob that matches only them.
+std::string as_glob(std::string_view bytes) {
+  std::string out;
+  for (const char c : printable(bytes)) {
+    constexpr std::string_view kSpecial = "*?[]{}$";
+    if (kSpecial.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string subject_of(const model::Event& event, const Shortener& shortener) {
+  const std::string& path =
+      is_derived(event) || event.abs.empty() ? event.path : event.abs;
+  // fork, getcwd: no path at all.
+  if (path.empty()) return "*";
+  const auto [variable, rest] = shortener.split(path);
+  std::string subject(variable);
+  subject += as_glob(rest);
+  const bool quote = subject.find(' ') != std::string::npos ||
+                     subject.front() == '"' || subject == "=";
+  if (!quote) return subject;
+  std::string quoted = "\"";
+  for (const char c : subject) {
+    if (c == '"') {
+      quoted += "\\x22";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+// A cause is more telling than the errno for those that event lines know.
+std::string result_of(const model::Event& event) {
+  if (event.ok()) return "ok";
+  const bool plain = is_derived(event) && event.err == ENOENT;
+  switch (event.cause) {
+    case Cause::NoLoader:
+    case Cause::NoInterpreter:
+    case Cause::Noexec:
+    case Cause::Dangling:
+    case Cause::NotElf:
+    case Cause::WrongArch:
+    case Cause::NoSearchPermission:
+      return std::string(model::cause_name(event.cause));
+    default:
+      return plain ? "none" : base::errno_name(event.err);
+  }
+}
+
+std::string phrase(Cause cause, const std::string& at) {
+  switch (cause) {
+    case Cause::None:
+    case Cause::Missing:
+      return {};
+    case Cause::MissingDirectory:
+      return at + " is missing";
+    case Cause::Dangling:
+      return "link to " + at + ", which is missing";
+    case Cause::NotDirectory:
+      return at + " is no directory";
+    case Cause::NoSearchPermission:
+      return "no permission to search " + at;
+    case Cause::NoPermission:
+      return "no permission on " + at;
+    case Cause::NoExecute:
+      return at + " has no execute bit";
+    case Cause::Noexec:
+      return at + " is on a noexec mount";
+    case Cause::NoLoader:
+      return "the file is there, its ELF interpreter " + at + " is missing";
+    case Cause::NoInterpreter:
+      return "the file is there, its #! interpreter " + at + " is missing";
+    case Cause::NotElf:
+      return at + " is neither ELF nor #!";
+    case Cause::WrongArch:
+      return at + " is for another machine";
+    case Cause::TextBusy:
+      return at + " is being written or executed";
+    case Cause::ReadOnly:
+      return at + " is on a read-only file system";
+    case Cause::Full:
+      return "the file system of " + at + " is full";
+    case Cause::Limit:
+      return "resource limit " + at;
+    case Cause::Loop:
+      return "too many links at " + at;
+    case Cause::NameTooLong:
+      return "name too long: " + at;
+    case Cause::Injected:
+      return "answered by driftcage";
+  }
+  return {};
+}
+
+std::string path_text(std::string_view path, const Shortener& shortener) {
+  const auto [variable, rest] = shortener.split(path);
+  return std::string(variable) + printable(rest);
+}
+
+std::string places_text(const std::string& list, const Shortener& shortener) {
+  constexpr std::size_t kShown = 6;
+  const std::vector<std::string> places = base::path::split_list(list);
+  std::string text = "tried ";
+  for (std::size_t i = 0; i < places.size() && i < kShown; ++i) {
+    if (i > 0) text += ", ";
+    text += path_text(places[i], shortener);
+  }
+  if (places.size() > kShown) {
+    text += fmt::format(" and {} more", places.size() - kShown);
+  }
+  return text;
+}
+
+Json strings(const std::vector<std::string>& list) {
+  Json array = Json::array();
+  for (const std::string& text : list) array.push_back(printable(text));
+  return array;
+}
+
+void put_exec(Json& json, const model::ExecDetail& exec) {
+  json["argv"] = strings(redact_arguments(exec.argv));
+  json["env"] = strings(redact_environment(exec.environment));
+  json["env_complete"] = exec.environment_complete;
+  if (!exec.exe.empty()) json["exe"] = printable(exec.exe);
+}
+
+}  // namespace
+
+std::string event_line(const model::Event& event) {
+  return event_line(event, {});
+}
+
+std::string event_line(const model::Event& event, const Shortener& shortener) {
+  return fmt::format("{} {} = {}", model::verb_name(event.verb),
+                     subject_of(event, shortener), result_of(event));
+}
+
+std::string cause_text(const model::Event& event, const Shortener& shortener) {
+  if (event.ok()) return {};
+  if (is_derived(event)) {
+    return event.cause_at.empty() ? std::string()
+                                  : places_text(event.cause_at, shortener);
+  }
+  const std::string& path = event.abs.empty() ? event.path : event.abs;
+  return phrase(
+      event.cause,
+      path_text(event.cause_at.empty() ? path : event.cause_at, shortener));
+}
+
+std::string event_json(const model::Event& event, const std::string& program,
+                       std::int32_t pid) {
+  Json json;
+  json["v"] = kTraceVersion;
+  json["type"] = "event";
+  json["seq"] = event.seq;
+  json["time_ns"] = event.enter_ns;
+  json["duration_ns"] =
+      event.exit_ns > event.enter_ns ? event.exit_ns - event.enter_ns : 0;
+  json["pid"] = pid;
+  json["tid"] = event.tid;
+  json["process"] = event.process;
+  json["generation"] = event.generation;
+  json["program"] = printable(program);
+  json["verb"] = model::verb_name(event.verb);
+  json["call"] = model::syscall_name(event.syscall);
+  json["abi"] = model::abi_name(event.abi);
+  json["path"] = printable(redact_text(event.path));
+  json["abs"] = printable(event.abs);
+  if (!event.real.empty()) json["real"] = printable(event.real);
+  json["result"] = event.result;
+  json["errno"] = event.ok() ? Json() : Json(base::errno_name(event.err));
+  json["cause"] = event.cause == Cause::None
+                      ? Json()
+                      : Json(model::cause_name(event.cause));
+  if (is_derived(event)) {
+    json["directories"] = event.cause_at.empty()
+                              ? Json::array()
+                              : strings(base::path::split_list(event.cause_at));
+  } else if (!event.cause_at.empty()) {
+    json["cause_at"] = printable(event.cause_at);
+  }
+  if (event.dirfd != AT_FDCWD) json["dirfd"] = event.dirfd;
+  if (event.flags != 0) json["flags"] = event.flags;
+  if (event.mode != 0) json["mode"] = event.mode;
+  if (event.exec) put_exec(json, *event.exec);
+  return json.dump();
+}
+
+}  // namespace driftcage::report

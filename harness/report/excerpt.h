@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/match/matcher.h"
+
+namespace driftcage::report {
+
+// The events of `process` around the event `seq` in a stored trace: up to
+// `before` ones, that one, and up to `after` ones. Reads the file at most once
+// and keeps only what it returns. Fails when the file cannot be read or is no
+// trace.
+[[nodiscard]] base::Result<std::vector<match::Sighting>> read_excerpt(
+    const std::string& file, std::uint32_t process, std::uint64_t seq,
+    std::size_t before, std::size_t after);
+
+}  // namespace driftcage::report
