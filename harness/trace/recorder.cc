@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -17,6 +18,7 @@
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
+#include "harness/trace/cause.h"
 #include "harness/trace/tracee_memory.h"
 
 namespace driftcage::trace {
@@ -61,6 +63,8 @@ void Recorder::begin(Thread& first) {
   // Not "/" when the cage was made with chroot(2) inside our mount namespace.
   if (proc.link("root", root_prefix_) && root_prefix_ == "/")
     root_prefix_.clear();
+  tree_ = RootTree(base::UniqueFd(
+      ::openat(proc.dir(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC)));
 }
 
 pid_t Recorder::inner_tid(Thread& thread) {
@@ -177,10 +181,15 @@ void Recorder::directory_of(Thread& thread, int dirfd, std::string& out) {
     return;
   }
   strip_deleted(out);
-  if (!root_prefix_.empty() && base::path::is_below(out, root_prefix_)) {
-    out.erase(0, root_prefix_.size());
-    if (out.empty()) out = "/";
+  out = in_cage(std::move(out));
+}
+
+std::string Recorder::in_cage(std::string link) const {
+  if (!root_prefix_.empty() && base::path::is_below(link, root_prefix_)) {
+    link.erase(0, root_prefix_.size());
+    if (link.empty()) link = "/";
   }
+  return link;
 }
 
 void Recorder::resolve(Thread& thread) {
@@ -252,8 +261,9 @@ void Recorder::read_socket_address(Thread& thread) {
     sockaddr_in6 address{};
     std::memcpy(&address, &storage, sizeof(address));
     inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof(text));
-    event.path = "[" + std::string(text) +
-                 "]:" + std::to_string(ntohs(address.sin6_port));
+    event.path = "[";
+    event.path += text;
+    event.path += "]:" + std::to_string(ntohs(address.sin6_port));
     event.abs = event.path;
   }
 }
@@ -308,8 +318,12 @@ void Recorder::executed(Thread& thread) {
   }
   if (thread.proc.file("environ", text_))
     thread.new_environment = split_zero(text_);
-  if (thread.proc.link("exe", event.exec->exe) && !script)
+  if (thread.proc.link("exe", event.exec->exe))
+    event.exec->exe = in_cage(std::move(event.exec->exe));
+  if (!script)
     event.real = event.exec->exe;
+  else if (!thread.process->own_root)
+    event.real = in_cage(tree_.real_path(event.abs));
   finish_exec_environment(thread, true);
   event.exit_ns = now();
   event.result = 0;
@@ -323,9 +337,10 @@ void Recorder::finish_success(Thread& thread) {
   model::Event& event = thread.event;
   switch (event.verb) {
     case Verb::Open:
-      if (explain_)
-        static_cast<void>(proc_of(thread).fd_link(
-            static_cast<int>(event.result), event.real));
+      if (explain_ &&
+          proc_of(thread).fd_link(static_cast<int>(event.result), event.real)) {
+        event.real = in_cage(std::move(event.real));
+      }
       break;
     case Verb::Getcwd:
       if (memory::read_string(thread.tid, thread.args[0], event.path, kMaxPath))
@@ -336,6 +351,64 @@ void Recorder::finish_success(Thread& thread) {
     default:
       break;
   }
+}
+
+void Recorder::explain_failure(Thread& thread) {
+  model::Event& event = thread.event;
+  // Most failures of a healthy run are searches: one look tells.
+  if (event.err == ENOENT && !thread.process->own_root && tree_.is_open() &&
+      event.abs.starts_with('/') && !event.abs.starts_with("/proc/") &&
+      tree_.is_plainly_missing(event.abs)) {
+    event.cause = model::Cause::Missing;
+    event.cause_at = event.abs;
+    return;
+  }
+  if (!thread.process->own_root) {
+    explain_slowly(thread, tree_);
+    return;
+  }
+  RootTree tree(base::UniqueFd(::openat(proc_of(thread).dir(), "root",
+                                        O_PATH | O_DIRECTORY | O_CLOEXEC)));
+  explain_slowly(thread, tree);
+}
+
+void Recorder::explain_slowly(Thread& thread, RootTree& tree) {
+  if (!tree.is_open()) return;
+  model::Event& event = thread.event;
+  tree.set_self(thread.process->inner_pid, inner_tid(thread));
+  Failure failure{.syscall = event.syscall,
+                  .err = event.err,
+                  .abs = event.abs,
+                  .directory = {},
+                  .flags = event.flags,
+                  .mode = event.mode};
+  if (event.exec) directory_of(thread, AT_FDCWD, failure.directory);
+  Asked asked;
+  asked.credentials = [this, &thread](bool real) {
+    std::string uid_map;
+    std::string gid_map;
+    const ProcView& proc = proc_of(thread);
+    if (!proc.file("status", text_) || !proc.file("uid_map", uid_map) ||
+        !proc.file("gid_map", gid_map)) {
+      return Credentials{};
+    }
+    return parse_credentials(text_, uid_map, gid_map, real);
+  };
+  asked.memory_limit = [&thread]() -> std::string {
+    rlimit limit{};
+    if (prlimit(thread.tid, RLIMIT_AS, nullptr, &limit) == 0 &&
+        limit.rlim_cur != RLIM_INFINITY) {
+      return "as";
+    }
+    if (prlimit(thread.tid, RLIMIT_DATA, nullptr, &limit) == 0 &&
+        limit.rlim_cur != RLIM_INFINITY) {
+      return "data";
+    }
+    return {};
+  };
+  Explanation why = explain(tree, failure, asked);
+  event.cause = why.cause;
+  event.cause_at = std::move(why.at);
 }
 
 void Recorder::guard_result(const Thread& thread, bool is_error) {
@@ -373,9 +446,10 @@ void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
     if (shape.path >= 0 && event.path.empty() && event.abs.empty())
       flag(model::kUnreadable);
     finish_success(thread);
-  } else if (event.verb == Verb::Getcwd) {
+  } else {
     // The name that is gone is what a reader looks for.
-    directory_of(thread, AT_FDCWD, event.abs);
+    if (event.verb == Verb::Getcwd) directory_of(thread, AT_FDCWD, event.abs);
+    if (explain_) explain_failure(thread);
   }
   if (event.exec) finish_exec_environment(thread, false);
   emit(thread);

@@ -5,6 +5,7 @@
 
 #include "harness/model/cage_spec.h"
 #include "harness/model/event.h"
+#include "harness/trace/root_tree.h"
 #include "harness/trace/tracee.h"
 #include "harness/trace/tracer.h"
 
@@ -32,6 +33,9 @@ class Recorder {
   // A successful exec, at its event stop.
   void executed(Thread& thread);
 
+  // Lets go of the cage's root, which could not be unmounted before.
+  void finish() { tree_ = RootTree(); }
+
   // The thread's id as the cage sees it.
   pid_t inner_tid(Thread& thread);
 
@@ -49,8 +53,12 @@ class Recorder {
   void resolve(Thread& thread);
   void resolve_descriptor(Thread& thread);
   void directory_of(Thread& thread, int dirfd, std::string& out);
+  // A link's text, as seen from the cage's root.
+  [[nodiscard]] std::string in_cage(std::string link) const;
   void finish_success(Thread& thread);
   void finish_exec_environment(Thread& thread, bool succeeded);
+  void explain_failure(Thread& thread);
+  void explain_slowly(Thread& thread, RootTree& tree);
   void guard_result(const Thread& thread, bool is_error);
   void emit(Thread& thread);
   ProcView& proc_of(Thread& thread);
@@ -63,6 +71,7 @@ class Recorder {
   std::uint32_t integrity_ = 0;
   std::size_t depth_ = 0;    // of the cage's pid namespace below ours
   std::string root_prefix_;  // link text of the cage's root; "" for "/"
+  RootTree tree_;            // below the root of the cage
   std::string text_;         // scratch
 };
 

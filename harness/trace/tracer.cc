@@ -439,6 +439,7 @@ base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
     for (const Waited& one : batch) handle(one);
   }
 
+  recorder.finish();
   end.timeout = Deadline::timed_out();
   end.cancelled = Deadline::cancelled();
   end.integrity = recorder.integrity();
