@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
-#include <cstdio>
+#include <string_view>
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
+#include "harness/image/fingerprint.h"
 #include "harness/image/host_image.h"
 #include "harness/image/root_view.h"
 
@@ -33,35 +33,6 @@ std::string machine_architecture() {
   return machine;
 }
 
-// 64-bit FNV-1a: a key for file names, not a protection against anybody.
-class Fingerprint {
- public:
-  void add(const std::string& text) {
-    for (const char c : text) {
-      hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    }
-    hash_ = (hash_ ^ 0xffu) * 0x100000001b3u;  // ends the item
-  }
-  void add(const std::string& root, const std::string& path) {
-    const auto file = look_up(root, path);
-    add(path);
-    if (!file) return;
-    const auto& status = file->status;
-    add(file->path + ' ' + std::to_string(status.st_size) + ' ' +
-        std::to_string(status.st_mtim.tv_sec) + '.' +
-        std::to_string(status.st_mtim.tv_nsec));
-  }
-  [[nodiscard]] std::string text() const {
-    std::array<char, 17> hex{};
-    std::snprintf(hex.data(), hex.size(), "%016llx",
-                  static_cast<unsigned long long>(hash_));
-    return hex.data();
-  }
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325u;
-};
-
 // Reading a whole tree is out of the question, so the key watches what a
 // package upgrade or another toolchain version cannot leave untouched.
 std::string identity_of(const Image& image) {
@@ -73,18 +44,18 @@ std::string identity_of(const Image& image) {
   for (const char* tool : {"go", "gcc", "cc", "clang", "ld", "git"}) {
     const std::string program = find_program(image, tool);
     key.add(tool);
-    if (!program.empty()) key.add(image.root, program);
+    if (!program.empty()) key.add_file(image.root, program);
     if (program.empty() || std::string_view(tool) != "go") continue;
     const auto go = look_up(image.root, program);
     const std::string top(base::path::dir_name(base::path::dir_name(go->path)));
-    key.add(image.root, base::path::absolute(top, "VERSION"));
+    key.add_file(image.root, base::path::absolute(top, "VERSION"));
   }
   for (const char* file :
        {"/", "/etc/os-release", "/etc/ld.so.cache", "/var/lib/dpkg/status",
         "/lib/apk/db/installed", "/var/lib/rpm/rpmdb.sqlite"}) {
     // The time stamp of the host's own root moves with unrelated changes.
     if (image.is_host && std::string_view(file) == "/") continue;
-    key.add(image.root, file);
+    key.add_file(image.root, file);
   }
   return (image.is_host ? "host-" : "dir-") + key.text();
 }

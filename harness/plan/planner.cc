@@ -137,7 +137,6 @@ model::CageSpec healthy_cage(const image::Image& image,
   spec.let_in = image.let_in;
   spec.ops.emplace_back(model::op::MakeDirectory{kWork, 0755});
   spec.ops.emplace_back(model::op::MakeDirectory{kHome, 0755});
-  spec.ops.emplace_back(model::op::MakeDirectory{kTmp, 01777});
   spec.argv = std::move(argv);
   spec.environment = image.environment;
   spec.environment["HOME"] = kHome;

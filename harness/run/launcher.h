@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,18 +37,23 @@ enum class Stdio : std::uint8_t {
 // One event loop over many driftcage-cell processes; one thread.
 class Launcher {
  public:
-  // `cell` is the path of driftcage-cell.
-  explicit Launcher(std::string cell);
+  // `cell` is the path of driftcage-cell. A cell keeps its own time; one that
+  // is still there `grace` after it should have ended is killed. SIGPIPE is
+  // ignored for as long as a Launcher exists.
+  explicit Launcher(std::string cell,
+                    std::chrono::milliseconds grace = std::chrono::seconds(10));
   ~Launcher();
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
 
   // Starts a cell. Returns at once; everything else comes by the observer.
   void start(const model::CageSpec& spec, Stdio stdio, CellObserver observer);
-  // Runs until every started cell is done. SIGINT and SIGTERM: first asks
-  // `on_signal`; a second one cancels all cells. Returns the signal or 0.
+  // Runs until every started cell is done. SIGINT, SIGTERM and SIGHUP: the
+  // first one calls `on_signal`, or cancel_all when there is none; each further
+  // one calls cancel_all. Returns the first signal or 0.
   int run(const std::function<void(int signal)>& on_signal = {});
-  // Ends all running cells; their `done` still comes.
+  // Asks all running cells to end; those asked before are killed. Their `done`
+  // still comes.
   void cancel_all();
   [[nodiscard]] std::size_t running() const;
 

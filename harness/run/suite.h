@@ -46,7 +46,7 @@ struct SuiteResult {
   std::string run_id;         // "20261123-184501-7f3a"
   std::string record_folder;  // of the whole run
   std::uint64_t duration_ns = 0;
-  int signal = 0;             // the run was stopped by it
+  int signal = 0;                 // the run was stopped by it
   std::size_t verdicts[16] = {};  // count by model::Verdict
   [[nodiscard]] int exit_code(const SuiteOptions& options) const;
   std::size_t weak = 0;

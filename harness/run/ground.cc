@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/ground.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <utility>
+
+#include "harness/cage/probe.h"
+#include "harness/run/capture.h"
+#include "harness/run/facts_probe.h"
+#include "harness/run/folders.h"
+#include "harness/run/warm_cache.h"
+
+namespace driftcage::run {
+namespace {
+
+std::map<std::string, std::string> caller_environment() {
+  std::map<std::string, std::string> variables;
+  for (char** item = environ; *item != nullptr; ++item) {
+    const std::string text = *item;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) continue;
+    variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+// The rung of a cage that was really made: the same steps as every leg.
+base::Result<std::string> try_cage(Launcher& launcher,
+                                   const image::Image& image) {
+  auto results = capture(launcher, {plan::healthy_cage(image, {"true"})});
+  auto& result = results.front();
+  if (result) return result->cage.rung;
+  base::Error error = std::move(result).error();
+  if (error.err == EINTR) return tl::make_unexpected(std::move(error));
+  const cage::Diagnosis diagnosis = cage::diagnose(cage::probe_host());
+  if (!diagnosis.code.empty()) {
+    error.hint = diagnosis.code + ": " + diagnosis.cause;
+    if (!diagnosis.remedies.empty()) {
+      error.hint += "; " + diagnosis.remedies.front();
+    }
+  }
+  return tl::make_unexpected(std::move(error));
+}
+
+}  // namespace
+
+base::Result<std::vector<plan::Ground>> prepare_grounds(
+    Launcher& launcher, const std::vector<std::string>& images,
+    const std::set<std::string>& tools,
+    const std::function<void(const std::string&)>& preparing) {
+  const std::string cache = DRIFTCAGE_TRY(cache_folder());
+  const auto environment = caller_environment();
+  std::vector<plan::Ground> grounds;
+  for (const std::string& reference : images) {
+    plan::Ground ground;
+    ground.image = DRIFTCAGE_TRY(image::open_image(reference, environment));
+    ground.rung = grounds.empty()
+                      ? DRIFTCAGE_TRY(try_cage(launcher, ground.image))
+                      : grounds.front().rung;
+    ground.facts = DRIFTCAGE_TRY(
+        probe_facts(launcher, ground.image, tools, cache + "/facts"));
+    ground.warm_cache = DRIFTCAGE_TRY(warm_cache(
+        launcher, ground.image, ground.facts, cache + "/warm", preparing));
+    grounds.push_back(std::move(ground));
+  }
+  return grounds;
+}
+
+}  // namespace driftcage::run

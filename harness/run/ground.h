@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/plan/planner.h"
+#include "harness/run/launcher.h"
+
+namespace driftcage::run {
+
+// Everything about the images and the host that planning needs, in the order
+// of `images`: opens them, tries a cage over the first one, probes facts and
+// warms build caches. `tools` are looked for besides the usual ones. Fails
+// with the doctor's remedy when no cage can be made.
+[[nodiscard]] base::Result<std::vector<plan::Ground>> prepare_grounds(
+    Launcher& launcher, const std::vector<std::string>& images,
+    const std::set<std::string>& tools,
+    const std::function<void(const std::string&)>& preparing);
+
+}  // namespace driftcage::run

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/leg_run.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "harness/base/sys.h"
+
+namespace driftcage::run {
+
+base::Result<std::shared_ptr<LegRun>> LegRun::create(
+    const plan::LegPlan& leg, const std::vector<model::EventLine>& lines,
+    const match::Variables& variables, const std::string& folder) {
+  auto matcher = DRIFTCAGE_TRY(match::LineMatcher::make(lines, variables));
+  std::shared_ptr<LegRun> run(new LegRun(std::move(matcher), folder));
+  run->result_.leg = leg.leg;
+  run->result_.name = leg.name;
+  DRIFTCAGE_CHECK_OK(base::sys::make_directories(folder, 0755));
+  run->trace_ = DRIFTCAGE_TRY(base::sys::open(
+      folder + "/trace.dct", O_WRONLY | O_CREAT | O_TRUNC, 0644));
+  return run;
+}
+
+LegRun::LegRun(match::LineMatcher matcher, std::string folder)
+    : matcher_(std::move(matcher)), folder_(std::move(folder)) {}
+
+CellObserver LegRun::observer(std::function<void(match::LegResult)> done) {
+  CellObserver observer;
+  const auto self = shared_from_this();
+  observer.trace_bytes = [self](std::string_view bytes) {
+    if (self->write_error_) return;
+    self->note(base::sys::write_all(self->trace_.get(), bytes,
+                                    self->folder_ + "/trace.dct"));
+  };
+  observer.record = [self](const wire::Record& record) {
+    if (const auto* up = std::get_if<wire::CageUp>(&record)) {
+      self->result_.cage = *up;
+    }
+    self->matcher_.add(record);
+  };
+  observer.out = [self](std::string_view bytes) { self->out_.add(bytes); };
+  observer.err = [self](std::string_view bytes) { self->err_.add(bytes); };
+  observer.done = [self, done = std::move(done)](base::Result<wire::End> end) {
+    self->finish(std::move(end));
+    done(std::move(self->result_));
+  };
+  return observer;
+}
+
+void LegRun::finish(base::Result<wire::End> end) {
+  if (end) {
+    result_.end = *std::move(end);
+  } else {
+    // Whatever the payload did, nobody knows it.
+    result_.end.outcome = wire::Outcome::TraceError;
+    result_.end.error = std::move(end).error();
+    result_.end.integrity |= model::kTruncated;
+  }
+  matcher_.finish();
+  result_.lines = matcher_.result();
+  result_.stdout_text = out_.take();
+  result_.stderr_text = err_.take();
+  result_.output_cut = out_.cut() || err_.cut();
+  write_output("stdout", result_.stdout_text);
+  write_output("stderr", result_.stderr_text);
+  if (write_error_) {
+    result_.end.outcome = wire::Outcome::TraceError;
+    result_.end.error = *std::move(write_error_);
+  }
+}
+
+void LegRun::write_output(const char* name, const std::string& text) {
+  if (text.empty()) return;
+  note(base::sys::write_file(folder_ + "/" + name, text));
+}
+
+void LegRun::note(base::Status status) {
+  if (!status && !write_error_) write_error_ = std::move(status).error();
+}
+
+}  // namespace driftcage::run

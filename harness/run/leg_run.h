@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
+#include "harness/match/judge.h"
+#include "harness/match/matcher.h"
+#include "harness/plan/planner.h"
+#include "harness/run/launcher.h"
+#include "harness/run/output_buffer.h"
+
+namespace driftcage::run {
+
+// Takes what one cell sends: events go to the trace file and the matcher, and
+// are forgotten.
+class LegRun : public std::enable_shared_from_this<LegRun> {
+ public:
+  // Makes `folder` and the trace file in it.
+  static base::Result<std::shared_ptr<LegRun>> create(
+      const plan::LegPlan& leg, const std::vector<model::EventLine>& lines,
+      const match::Variables& variables, const std::string& folder);
+
+  // For Launcher::start. `done` gets the result, after everything was written.
+  [[nodiscard]] CellObserver observer(
+      std::function<void(match::LegResult)> done);
+
+ private:
+  LegRun(match::LineMatcher matcher, std::string folder);
+  void finish(base::Result<wire::End> end);
+  void write_output(const char* name, const std::string& text);
+  // The first failure to write counts; a record must not look complete.
+  void note(base::Status status);
+
+  match::LegResult result_;
+  match::LineMatcher matcher_;
+  std::string folder_;
+  base::UniqueFd trace_;
+  OutputBuffer out_;
+  OutputBuffer err_;
+  std::optional<base::Error> write_error_;
+};
+
+}  // namespace driftcage::run

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
+#include "harness/plan/planner.h"
+#include "harness/run/suite.h"
+
+namespace driftcage::run {
+
+// What a run record says about one image.
+struct RecordedImage {
+  std::string reference;
+  std::string folder;  // name inside the record
+  std::string identity;
+  std::string rung;
+  model::Facts facts;
+};
+
+// Writes one run record:
+//
+//   run.json                   the run: images with facts, verdict counts
+//   results.jsonl              one line for each result, as they come
+//   <image>/<scenario id>/     one per scenario and image
+//     result.json              verdict, findings, legs, event lines
+//     scenario.toml            a copy
+//     <leg>/trace.dct          the cell's records, as they came
+//     <leg>/stdout, stderr     when there was any
+//
+// Leg folders are named control, fault and fix-<id>. The JSON files carry
+// "schema", the version of their form.
+class RecordWriter {
+ public:
+  static constexpr int kSchema = 1;
+
+  // Creates the folder: `folder`, which must be empty or missing, or a new one
+  // in the state folder.
+  static base::Result<RecordWriter> create(const std::string& folder);
+
+  base::Status begin(const std::vector<RecordedImage>& images,
+                     std::size_t scenarios, std::size_t jobs);
+  // The folder of a scenario, made here. Ids that appear twice get a suffix.
+  base::Result<std::string> scenario_folder(const std::string& image_folder,
+                                            const std::string& id);
+  base::Status add(const ScenarioResult& result,
+                   const std::map<std::string, std::string>& variables);
+  base::Status finish(const SuiteResult& result);
+
+  [[nodiscard]] const std::string& run_id() const { return run_id_; }
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+
+ private:
+  base::Status write_run(const SuiteResult* result);
+
+  std::string run_id_;
+  std::string folder_;
+  std::string runs_;  // the folder around it when it is in the state folder
+  std::string started_;
+  std::string head_;  // run.json without the outcome
+  base::UniqueFd results_;
+};
+
+// "fix-clean" for "fix:clean": a folder name.
+[[nodiscard]] std::string leg_folder(const std::string& leg_name);
+// A folder name for an image reference.
+[[nodiscard]] std::string image_folder(const std::string& reference);
+
+// Deletes the oldest run records in `runs` past `keep`. Touches only folders
+// that have a run's name and a run.json, and none that is still being written.
+void remove_old_runs(const std::string& runs, std::size_t keep);
+
+}  // namespace driftcage::run

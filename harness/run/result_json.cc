@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/result_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/run/record.h"
+
+namespace driftcage::run {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json error_json(const base::Error& error) {
+  return {{"step", error.step},
+          {"object", error.object},
+          {"errno", error.err == 0 ? "" : base::errno_name(error.err)},
+          {"hint", error.hint}};
+}
+
+Json place_json(const model::SourceRange& at) {
+  return {{"line", at.line}, {"column", at.column}, {"length", at.length}};
+}
+
+Json event_json(const match::Sighting& sighting) {
+  const model::Event& event = sighting.event;
+  Json json = {{"seq", event.seq},
+               {"at_ns", event.enter_ns},
+               {"pid", sighting.pid},
+               {"process", event.process},
+               {"generation", event.generation},
+               {"program", sighting.program},
+               {"verb", model::verb_name(event.verb)},
+               {"call", model::syscall_name(event.syscall)},
+               {"path", event.path},
+               {"abs", event.abs},
+               {"result", event.result},
+               {"errno", event.err == 0 ? "" : base::errno_name(event.err)}};
+  if (!event.real.empty()) json["real"] = event.real;
+  if (event.cause != model::Cause::None) {
+    json["cause"] = model::cause_name(event.cause);
+  }
+  if (!event.cause_at.empty()) json["cause_at"] = event.cause_at;
+  if (event.exec) json["argv"] = event.exec->argv;
+  return json;
+}
+
+Json events_json(const std::vector<match::Sighting>& sightings) {
+  Json list = Json::array();
+  for (const auto& sighting : sightings) list.push_back(event_json(sighting));
+  return list;
+}
+
+Json lines_json(const scenario::Expect& expect, const match::LegResult& leg) {
+  Json list = Json::array();
+  std::size_t index = 0;
+  const auto add = [&](const char* kind,
+                       const std::vector<model::EventLine>& lines) {
+    for (const model::EventLine& line : lines) {
+      if (index >= leg.lines.size()) return;
+      const match::LineMatch& match = leg.lines[index++];
+      list.push_back({{"kind", kind},
+                      {"line", line.text},
+                      {"at", place_json(line.at)},
+                      {"count", match.count},
+                      {"holds", match.holds},
+                      {"first", events_json(match.first)},
+                      {"closest", events_json(match.closest)}});
+    }
+  };
+  add("see", expect.see);
+  add("never", expect.never);
+  add("keep", expect.keep);
+  return list;
+}
+
+Json leg_json(const scenario::Expect& expect, const match::LegResult& leg) {
+  Json steps = Json::object();
+  for (const wire::StepTime& step : leg.cage.steps) steps[step.step] = step.ns;
+  Json json = {{"name", leg.name},
+               {"folder", leg_folder(leg.name)},
+               {"outcome", wire::outcome_name(leg.end.outcome)},
+               {"status", leg.end.status.text()},
+               {"wait_status", leg.end.status.raw()},
+               {"duration_ns", leg.end.duration_ns},
+               {"cage_ns", leg.end.cage_ns},
+               {"events", leg.end.events},
+               {"integrity", model::integrity_text(leg.end.integrity)},
+               {"left_behind", leg.end.left_behind},
+               {"rung", leg.cage.rung},
+               {"steps", std::move(steps)},
+               {"notes", leg.cage.notes},
+               {"output_cut", leg.output_cut},
+               {"lines", lines_json(expect, leg)}};
+  if (!leg.end.error.step.empty()) json["error"] = error_json(leg.end.error);
+  return json;
+}
+
+Json findings_json(const std::vector<match::Finding>& findings) {
+  Json list = Json::array();
+  for (const match::Finding& finding : findings) {
+    list.push_back({{"leg", finding.leg},
+                    {"message", finding.message},
+                    {"at", place_json(finding.at)},
+                    {"seen", events_json(finding.seen)},
+                    {"closest", events_json(finding.closest)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+Json result_json(const ScenarioResult& result,
+                 const std::map<std::string, std::string>& variables) {
+  const scenario::Scenario& scenario = result.scenario;
+  const match::Judgement& judgement = result.judgement;
+  Json legs = Json::array();
+  for (const match::LegResult& leg : result.legs) {
+    legs.push_back(leg_json(scenario.expect, leg));
+  }
+  return {{"schema", RecordWriter::kSchema},
+          {"id", scenario.id},
+          {"title", scenario.title},
+          {"file", scenario.file},
+          {"tags", scenario.tags},
+          {"image", result.image},
+          {"verdict", model::verdict_name(judgement.verdict)},
+          {"reason", judgement.reason},
+          {"decided_by", judgement.leg},
+          {"weak", scenario.weak()},
+          {"duration_ns", result.duration_ns},
+          {"findings", findings_json(judgement.findings)},
+          {"legs", std::move(legs)},
+          {"variables", variables}};
+}
+
+Json summary_json(const ScenarioResult& result, const std::string& folder) {
+  return {{"schema", RecordWriter::kSchema},
+          {"id", result.scenario.id},
+          {"image", result.image},
+          {"verdict", model::verdict_name(result.judgement.verdict)},
+          {"reason", result.judgement.reason},
+          {"duration_ns", result.duration_ns},
+          {"folder", folder}};
+}
+
+std::string json_text(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace driftcage::run
