@@ -4,13 +4,14 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
+#include "harness/base/wait_status.h"
 #include "harness/model/cage_spec.h"
 
 namespace driftcage::cage {
@@ -30,6 +31,16 @@ class Cage {
     // returns 0 or an errno value.
     int (*before_exec)(void* context) = nullptr;
     void* context = nullptr;
+    // create() gives up with ETIMEDOUT at this time (CLOCK_MONOTONIC, 0: no
+    // limit), with ECANCELED when the descriptor becomes readable or ends.
+    std::uint64_t deadline_ns = 0;
+    int cancel_fd = -1;
+  };
+
+  // The end of the payload as the cage's pid 1 saw it.
+  struct PayloadEnd {
+    base::WaitStatus status;
+    std::uint64_t left_behind = 0;  // other processes alive at that time
   };
 
   // Builds namespaces, mounts and operations of `spec` (user_namespaces(7),
@@ -58,6 +69,10 @@ class Cage {
   // Errno of the payload's execve, 0 while it runs or after success. Readable
   // without blocking once the payload has exec'd or died.
   [[nodiscard]] base::Result<int> spawn_error();
+  // Waits until the payload has ended, for callers that do not trace it; empty
+  // when pid 1 died before it could tell, ETIMEDOUT and ECANCELED as create().
+  [[nodiscard]] base::Result<std::optional<PayloadEnd>> wait_payload(
+      std::uint64_t deadline_ns, int cancel_fd);
   // Kills every process of the cage; does not wait.
   void kill() noexcept;
 

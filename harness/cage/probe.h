@@ -27,8 +27,8 @@ struct HostFacts {
 [[nodiscard]] HostFacts probe_host();
 
 struct Diagnosis {
-  std::string code;  // "E-USERNS-APPARMOR", ..., empty: nothing is wrong
-  std::string rung;  // best rung that works: "full", ..., "" for none
+  std::string code;      // "E-USERNS-APPARMOR", ..., empty: nothing is wrong
+  std::string rung;      // best rung that works: "full", ..., "" for none
   std::string cause;     // one sentence
   std::string evidence;  // step, errno, fact
   std::vector<std::string> remedies;  // least invasive first

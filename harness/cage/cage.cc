@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cage/cage.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "harness/base/sys.h"
+#include "harness/cage/idmap.h"
+#include "harness/cage/init.h"
+#include "harness/cage/sync.h"
+
+namespace driftcage::cage {
+
+struct Cage::State {
+  pid_t init = 0;
+  pid_t payload = 0;
+  base::UniqueFd pidfd;
+  base::UniqueFd sync;
+  base::UniqueFd spawn;
+  std::string rung;
+  std::vector<StepTime> steps;
+  std::vector<std::string> notes;
+
+  ~State();
+};
+
+namespace {
+
+// pidfd_send_signal(2). As the descriptor holds the process, no other one can
+// be hit, however long ago it ended.
+void kill_by(const base::UniqueFd& pidfd) noexcept {
+  ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+std::uint64_t namespaces_of(const model::CageSpec& spec) {
+  std::uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
+                        CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (spec.network != model::Network::Host) flags |= CLONE_NEWNET;
+  return flags;
+}
+
+const char* clone_hint(int err) {
+  switch (err) {
+    case EPERM:
+      return "user namespaces are not allowed here: driftcage doctor tells why";
+    case ENOSPC:
+    case EUSERS:
+      return "a limit below user.max_*_namespaces or the nesting depth is "
+             "reached: driftcage doctor tells which";
+    case EINVAL:
+      return "the kernel lacks a namespace, or the caller has threads";
+    default:
+      return "";
+  }
+}
+
+// fork(2) into new namespaces; 0 in the child.
+base::Result<pid_t> clone_into(std::uint64_t namespaces, int* pidfd) {
+  clone_args args{};
+  args.flags = namespaces | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
+  args.exit_signal = SIGCHLD;
+  long pid = ::syscall(SYS_clone3, &args, sizeof args);
+  // Container profiles answer ENOSYS on purpose, to be asked again the old way.
+  if (pid < 0 && errno == ENOSYS) {
+    pid = ::syscall(SYS_clone, namespaces | CLONE_PIDFD | SIGCHLD, nullptr,
+                    pidfd, nullptr, 0);
+  }
+  if (pid < 0) {
+    const int err = errno;
+    return base::fail("clone", "namespaces of the cage", err, clone_hint(err));
+  }
+  return static_cast<pid_t>(pid);
+}
+
+base::Error interrupted(sync::Tag tag, const char* step) {
+  if (tag == sync::Tag::Expired) return {step, "cage", ETIMEDOUT, ""};
+  return {step, "cage", ECANCELED, ""};
+}
+
+}  // namespace
+
+Cage::State::~State() {
+  if (!pidfd) return;
+  kill_by(pidfd);
+  // Pid 1 ends after all others; a process that the caller traces ends only
+  // when the caller reaps it, so whatever ends is reaped here.
+  int status = 0;
+  pid_t pid = 0;
+  while ((pid = ::waitpid(init, &status, WNOHANG | __WALL)) == 0) {
+    if (::waitpid(-1, &status, __WALL) == init) break;
+  }
+}
+
+base::Result<Cage> Cage::create(const model::CageSpec& spec,
+                                const Hooks& hooks) {
+  auto [ours, theirs] = DRIFTCAGE_TRY(sync::pair());
+  auto [spawn_read, spawn_write] = DRIFTCAGE_TRY(base::sys::pipe());
+  auto state = std::make_unique<State>();
+  int pidfd = -1;
+  state->init = DRIFTCAGE_TRY(clone_into(namespaces_of(spec), &pidfd));
+  if (state->init == 0) {
+    state.release();
+    ours.reset();
+    spawn_read.reset();
+    run_init(spec, hooks, std::move(theirs), std::move(spawn_write));
+  }
+  state->pidfd.reset(pidfd);
+  theirs.reset();
+  spawn_write.reset();
+  state->sync = std::move(ours);
+  state->spawn = std::move(spawn_read);
+
+  DRIFTCAGE_CHECK_OK(map_ids(state->init, state->notes));
+  sync::send(state->sync.get(), sync::Tag::Mapped);
+  const sync::Message message =
+      sync::receive(state->sync.get(), {hooks.deadline_ns, hooks.cancel_fd});
+  switch (message.tag) {
+    case sync::Tag::Ready:
+      break;
+    case sync::Tag::Failed:
+      return tl::make_unexpected(sync::error_of(message));
+    case sync::Tag::Expired:
+    case sync::Tag::Stopped:
+      return tl::make_unexpected(interrupted(message.tag, "set up"));
+    default:
+      return base::fail("set up", "cage", 0, "its pid 1 died unexpectedly");
+  }
+  sync::Report report = sync::report_of(message);
+  state->payload = message.sender;
+  state->rung = std::move(report.rung);
+  state->steps = std::move(report.steps);
+  state->notes.insert(state->notes.end(), report.notes.begin(),
+                      report.notes.end());
+  return Cage(std::move(state));
+}
+
+Cage::Cage(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Cage::Cage(Cage&&) noexcept = default;
+Cage& Cage::operator=(Cage&&) noexcept = default;
+Cage::~Cage() = default;
+
+pid_t Cage::init_pid() const { return state_->init; }
+pid_t Cage::payload_pid() const { return state_->payload; }
+int Cage::init_pidfd() const { return state_->pidfd.get(); }
+const std::string& Cage::rung() const { return state_->rung; }
+const std::vector<StepTime>& Cage::steps() const { return state_->steps; }
+const std::vector<std::string>& Cage::notes() const { return state_->notes; }
+
+base::Status Cage::release() {
+  sync::send(state_->sync.get(), sync::Tag::Go);
+  return {};
+}
+
+base::Result<int> Cage::spawn_error() {
+  SpawnFailure failure;
+  ssize_t size = 0;
+  do {
+    size = ::read(state_->spawn.get(), &failure, sizeof failure);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return base::fail("read", "spawn pipe", errno);
+  if (size != sizeof failure) return 0;
+  if (failure.hook) {
+    return base::fail("install trace filter", "payload", failure.err);
+  }
+  return failure.err;
+}
+
+base::Result<std::optional<Cage::PayloadEnd>> Cage::wait_payload(
+    std::uint64_t deadline_ns, int cancel_fd) {
+  const sync::Message message =
+      sync::receive(state_->sync.get(), {deadline_ns, cancel_fd});
+  switch (message.tag) {
+    case sync::Tag::Ended: {
+      const sync::Ended ended = sync::ended_of(message);
+      return PayloadEnd{base::WaitStatus(ended.status), ended.left_behind};
+    }
+    case sync::Tag::Expired:
+    case sync::Tag::Stopped:
+      return tl::make_unexpected(interrupted(message.tag, "run"));
+    default:
+      return std::nullopt;
+  }
+}
+
+void Cage::kill() noexcept { kill_by(state_->pidfd); }
+
+}  // namespace driftcage::cage

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace driftcage::cage {
+
+// Mounts a minimal /dev at the directory `at`: null, zero, full, random,
+// urandom and tty of the host, links to /proc/self/fd, shm and pts, without the
+// names in `drop`.
+[[nodiscard]] base::Status mount_devices(const std::string& at,
+                                         const std::vector<std::string>& drop);
+
+}  // namespace driftcage::cage

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cage/directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string_view>
+
+#include "harness/base/sys.h"
+
+namespace driftcage::cage {
+
+base::Result<std::vector<std::string>> list_directory(int dir,
+                                                      std::size_t limit) {
+  auto fd = DRIFTCAGE_TRY(
+      base::sys::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK));
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()),
+                                                   &::closedir);
+  if (!stream) return base::fail("open directory", {}, errno);
+  static_cast<void>(fd.release());
+  std::vector<std::string> names;
+  while (names.size() < limit) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr) {
+      if (errno != 0) return base::fail("read directory", {}, errno);
+      break;
+    }
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
+}
+
+base::Status remove_tree(int dir, const std::string& name) {
+  if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  if (errno != EISDIR && errno != EPERM) {
+    return base::fail("remove", name, errno);
+  }
+  const base::UniqueFd child = DRIFTCAGE_TRY(
+      base::sys::openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  for (const std::string& below : DRIFTCAGE_TRY(list_directory(child.get()))) {
+    DRIFTCAGE_CHECK_OK(remove_tree(child.get(), below));
+  }
+  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0) {
+    return base::fail("remove", name, errno);
+  }
+  return {};
+}
+
+}  // namespace driftcage::cage

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cage/identity.h"
+
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <optional>
+
+#include "harness/cage/idmap.h"
+
+namespace driftcage::cage {
+namespace {
+
+// What containers usually leave to root.
+constexpr std::array<unsigned, 14> kRootCapabilities = {
+    CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER,           CAP_FSETID,
+    CAP_KILL,    CAP_SETGID,       CAP_SETUID,           CAP_SETPCAP,
+    CAP_NET_RAW, CAP_SYS_CHROOT,   CAP_NET_BIND_SERVICE, CAP_MKNOD,
+    CAP_SETFCAP, CAP_AUDIT_WRITE};
+
+// Enough for any build, few enough for the host to survive a fork bomb. The
+// kernel counts per user namespace (Linux 5.14).
+constexpr rlim_t kProcesses = 4096;
+// No core file, and no helper of the host either: core(5) runs a piped
+// core_pattern whatever the limit is, except for the value 1.
+constexpr rlim_t kNoCore = 1;
+
+base::Status set_limit(__rlimit_resource resource, const char* name,
+                       rlim_t value, std::vector<std::string>& notes) {
+  rlimit now{};
+  if (::getrlimit(resource, &now) != 0) {
+    return base::fail("read limit", name, errno);
+  }
+  // Raising a hard limit needs a capability of the initial user namespace.
+  if (value > now.rlim_max) {
+    notes.push_back(std::string("limit ") + name + " stays at " +
+                    std::to_string(now.rlim_max) + ", the caller's own");
+    value = now.rlim_max;
+  }
+  const rlimit wanted{value, value};
+  if (::setrlimit(resource, &wanted) != 0) {
+    return base::fail("set limit", name, errno);
+  }
+  return {};
+}
+
+// Leaves `kept` in every set; what is not in the bounding set does not come
+// back with an execve by root (capabilities(7)).
+base::Status limit_capabilities(std::uint64_t kept) {
+  for (unsigned cap = 0; cap < 64; ++cap) {
+    if ((kept >> cap & 1) != 0) continue;
+    if (::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) {
+      if (errno == EINVAL) break;  // past the last one this kernel knows
+      return base::fail("drop capability", std::to_string(cap), errno);
+    }
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  for (std::size_t word = 0; word < data.size(); ++word) {
+    const auto part = static_cast<std::uint32_t>(kept >> (32 * word));
+    data[word].effective = part;
+    data[word].permitted = part;
+  }
+  if (::syscall(SYS_capset, &header, data.data()) != 0) {
+    return base::fail("capset", {}, errno);
+  }
+  return {};
+}
+
+void reset_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) {
+    ::sigaction(number, &action, nullptr);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+}  // namespace
+
+base::Status set_limits(const model::Limits& limits,
+                        std::vector<std::string>& notes) {
+  struct Item {
+    __rlimit_resource resource;
+    const char* name;
+    std::optional<std::uint64_t> value;
+  };
+  const std::array<Item, 8> items = {{
+      {RLIMIT_NOFILE, "nofile", limits.nofile},
+      {RLIMIT_FSIZE, "fsize", limits.fsize},
+      {RLIMIT_DATA, "data", limits.data},
+      {RLIMIT_AS, "as", limits.as},
+      {RLIMIT_STACK, "stack", limits.stack},
+      {RLIMIT_CPU, "cpu", limits.cpu},
+      {RLIMIT_CORE, "core", limits.core.value_or(kNoCore)},
+      {RLIMIT_NPROC, "nproc", limits.nproc},
+  }};
+  for (const Item& item : items) {
+    if (item.value) {
+      DRIFTCAGE_CHECK_OK(
+          set_limit(item.resource, item.name, *item.value, notes));
+    }
+  }
+  if (!limits.nproc) {
+    rlimit now{};
+    ::getrlimit(RLIMIT_NPROC, &now);
+    DRIFTCAGE_CHECK_OK(set_limit(RLIMIT_NPROC, "nproc",
+                                 std::min(kProcesses, now.rlim_max), notes));
+  }
+  return {};
+}
+
+base::Status become_user(const model::CageSpec& spec, int proc) {
+  reset_signals();
+  ::setsid();  // fails only for a leader, which a new child is not
+  // Keys of the caller's session must not be found. Where the call is denied
+  // (some container profiles), nothing can be looked up either.
+  ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+
+  // A namespace of its own: in it even root has no power over the cage's
+  // mounts, and another user's permissions are checked as on any machine.
+  if (::unshare(CLONE_NEWUSER) != 0) {
+    return base::fail("unshare", "second user namespace", errno,
+                      errno == ENOSPC ? "raise user.max_user_namespaces" : "");
+  }
+  // The change of credentials made the process undumpable, and its /proc
+  // entries root's; the tracer needs them too.
+  ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  DRIFTCAGE_CHECK_OK(map_own_ids(proc, spec.uid, spec.gid));
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return base::fail("set no_new_privs", {}, errno);
+  }
+  std::uint64_t kept = 0;
+  if (spec.uid == 0) {
+    for (const unsigned cap : kRootCapabilities)
+      kept |= std::uint64_t{1} << cap;
+  }
+  DRIFTCAGE_CHECK_OK(limit_capabilities(kept));
+  ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  ::umask(static_cast<mode_t>(spec.umask));
+  if (::chdir(spec.directory.c_str()) != 0) {
+    return base::fail("enter working directory", spec.directory, errno);
+  }
+  return {};
+}
+
+}  // namespace driftcage::cage

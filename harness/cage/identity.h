@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/model/cage_spec.h"
+
+namespace driftcage::cage {
+
+// Turns the calling process, a child of the cage's pid 1, into one that runs
+// as the spec's user: own session, a user namespace that has no power over the
+// cage's, few or no capabilities, no_new_privs, umask, working directory.
+// `proc` is a procfs in which the process sees itself.
+[[nodiscard]] base::Status become_user(const model::CageSpec& spec, int proc);
+
+// Resource limits (setrlimit(2)), with defaults that keep a fork bomb and core
+// files in the cage. Limits that could not be applied as asked are added to
+// `notes`. Call last: they bind the caller as well.
+[[nodiscard]] base::Status set_limits(const model::Limits& limits,
+                                      std::vector<std::string>& notes);
+
+}  // namespace driftcage::cage

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cage/mounts.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include <cerrno>
+
+namespace driftcage::cage {
+namespace {
+
+// mount(2) answers with whatever errno fits least badly; these are the cases
+// in which it means something else than its text says.
+const char* overlay_hint(int err) {
+  switch (err) {
+    case EINVAL:
+      return "the kernel does not accept this directory below an overlay, or "
+             "does not know the option userxattr (Linux 5.11)";
+    case ELOOP:
+      return "a directory of the overlay lies inside another one";
+    case ENODEV:
+      return "the kernel has no overlay file system: modprobe overlay";
+    case EPERM:
+      return "overlay mounts are not allowed in a user namespace here";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+base::Status mount_new(const char* type, const std::string& at,
+                       unsigned long flags, const std::string& data) {
+  if (::mount(type, at.c_str(), type, flags, data.c_str()) != 0) {
+    return base::fail(std::string("mount ") + type, at, errno);
+  }
+  return {};
+}
+
+base::Result<base::UniqueFd> clone_tree(int dir, const std::string& path) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE |
+                         (path.empty() ? unsigned{AT_EMPTY_PATH} : 0u);
+  const int fd = ::open_tree(dir, path.c_str(), flags);
+  if (fd < 0) return base::fail("clone mount", path, errno);
+  return base::UniqueFd(fd);
+}
+
+base::Status add_flags(int tree, std::uint64_t attributes,
+                       const std::string& name) {
+  struct mount_attr attr {};
+  attr.attr_set = attributes;
+  if (::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
+                      sizeof attr) != 0) {
+    return base::fail("set mount flags", name, errno);
+  }
+  return {};
+}
+
+base::Status attach(int tree, const std::string& at) {
+  if (::move_mount(tree, "", AT_FDCWD, at.c_str(), MOVE_MOUNT_F_EMPTY_PATH) !=
+      0) {
+    return base::fail("attach mount", at, errno);
+  }
+  return {};
+}
+
+base::Status attach_fd(int tree, int target, const std::string& name) {
+  if (::move_mount(tree, "", target, "",
+                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    return base::fail("attach mount", name, errno);
+  }
+  return {};
+}
+
+base::Status mount_overlay(const std::string& lower, const std::string& upper,
+                           const std::string& work, const std::string& at) {
+  const std::string data = "lowerdir=" + lower + ",upperdir=" + upper +
+                           ",workdir=" + work + ",userxattr";
+  if (::mount("overlay", at.c_str(), "overlay", 0, data.c_str()) != 0) {
+    const int err = errno;
+    return base::fail("mount overlay", at, err, overlay_hint(err));
+  }
+  return {};
+}
+
+std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+}  // namespace driftcage::cage

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
+
+// mount(2) and the calls of its newer interface, with errors that name what
+// was mounted where. All of them need CAP_SYS_ADMIN in the user namespace that
+// owns the calling process's mount namespace.
+namespace driftcage::cage {
+
+// mount(2) of a new file system of `type`.
+[[nodiscard]] base::Status mount_new(const char* type, const std::string& at,
+                                     unsigned long flags,
+                                     const std::string& data);
+// open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mounts at
+// `dir`/`path` (`path` empty: `dir` itself), always with everything mounted
+// below, because a part of an inherited tree must not be uncovered.
+[[nodiscard]] base::Result<base::UniqueFd> clone_tree(int dir,
+                                                      const std::string& path);
+// mount_setattr(2) on all of a detached tree. Flags are only ever added: in a
+// user namespace the inherited ones are locked, and clearing one is EPERM.
+[[nodiscard]] base::Status add_flags(int tree, std::uint64_t attributes,
+                                     const std::string& name);
+// move_mount(2) of a detached tree onto `at`.
+[[nodiscard]] base::Status attach(int tree, const std::string& at);
+// The same onto what `target` refers to.
+[[nodiscard]] base::Status attach_fd(int tree, int target,
+                                     const std::string& name);
+// mount(2) of an overlay for unprivileged use; upper and work lie on one file
+// system that is no overlay itself.
+[[nodiscard]] base::Status mount_overlay(const std::string& lower,
+                                         const std::string& upper,
+                                         const std::string& work,
+                                         const std::string& at);
+// "/proc/self/fd/N": a path for calls that take no descriptor.
+[[nodiscard]] std::string fd_path(int fd);
+
+}  // namespace driftcage::cage

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/unique_fd.h"
+
+namespace driftcage::cage {
+
+// The directories behind one overlay. Directories of an image belong to ids
+// that are not mapped, so that nothing can be changed in them through the
+// overlay; what the cage changes is prepared in `upper`.
+struct Layer {
+  base::UniqueFd upper;
+  base::UniqueFd lower;
+  base::UniqueFd root;  // root directory of the mounted overlay
+  std::set<std::string, std::less<>> prepared;  // directories made in upper
+};
+
+enum class RegionKind : std::uint8_t {
+  Plain,     // the cage's own: a scratch file system, or a shared directory
+  Overlay,   // an image's tree with changes in Layer::upper
+  ReadOnly,  // nothing can be changed
+};
+
+// A part of the cage's tree that one mount serves.
+struct Region {
+  std::string at;  // absolute in the cage, no links, no trailing slash
+  RegionKind kind = RegionKind::Plain;
+  std::shared_ptr<Layer> layer;  // of an Overlay
+  std::string inside;            // where `at` lies in the layer, "" at its root
+};
+
+// Which mount serves which path; a later region covers an earlier one.
+class RegionMap {
+ public:
+  void add(Region region) { regions_.push_back(std::move(region)); }
+  // The region that serves `path`, which is canonical: "/" always has one.
+  [[nodiscard]] const Region& find(std::string_view path) const;
+  // True when a region begins exactly at `path`.
+  [[nodiscard]] bool starts_at(std::string_view path) const;
+  // Regions that begin below `path` or at it, the deepest and latest first.
+  [[nodiscard]] std::vector<std::string> starts_below(
+      std::string_view path) const;
+  // Forgets the latest region that begins at `path`.
+  void remove(std::string_view path);
+  // `path` relative to the layer of `region`, "" for its root.
+  [[nodiscard]] static std::string in_layer(const Region& region,
+                                            std::string_view path);
+
+ private:
+  std::vector<Region> regions_;
+};
+
+}  // namespace driftcage::cage

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cage/sources.h"
+
+#include <fcntl.h>
+
+#include <variant>
+
+#include "harness/base/sys.h"
+
+namespace driftcage::cage {
+namespace {
+
+base::Status open_tree_source(Sources& sources, const std::string& from) {
+  if (sources.trees.contains(from)) return {};
+  auto fd = base::sys::open(from, O_PATH);
+  if (!fd) {
+    return base::fail("open source", from, fd.error().err,
+                      "the host has nothing there, or it is not accessible");
+  }
+  sources.trees.emplace(from, *std::move(fd));
+  return {};
+}
+
+}  // namespace
+
+base::Result<Sources> open_sources(const model::CageSpec& spec) {
+  Sources sources;
+  auto root = base::sys::open(spec.root, O_PATH | O_DIRECTORY);
+  if (!root) {
+    return base::fail("open image root", spec.root, root.error().err);
+  }
+  sources.root = *std::move(root);
+  sources.mounts = parse_mountinfo(
+      DRIFTCAGE_TRY(base::sys::read_file("/proc/self/mountinfo")));
+  for (const model::op::MountTree& tree : spec.let_in) {
+    DRIFTCAGE_CHECK_OK(open_tree_source(sources, tree.from));
+  }
+  for (const model::CageOp& op : spec.ops) {
+    if (const auto* tree = std::get_if<model::op::MountTree>(&op)) {
+      DRIFTCAGE_CHECK_OK(open_tree_source(sources, tree->from));
+    } else if (const auto* shared = std::get_if<model::op::MountShared>(&op)) {
+      DRIFTCAGE_CHECK_OK(open_tree_source(sources, shared->from));
+    }
+  }
+  return sources;
+}
+
+}  // namespace driftcage::cage

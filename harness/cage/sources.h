@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
+#include "harness/cage/mountinfo.h"
+#include "harness/model/cage_spec.h"
+
+namespace driftcage::cage {
+
+// Everything of the host that a cage is made from, opened before the builder
+// gives up the caller's user id: later it could not pass a directory that is
+// closed to others, such as the home of root.
+struct Sources {
+  base::UniqueFd root;                          // O_PATH
+  std::map<std::string, base::UniqueFd> trees;  // O_PATH, by host path
+  std::vector<MountEntry> mounts;               // of the host
+};
+
+[[nodiscard]] base::Result<Sources> open_sources(const model::CageSpec& spec);
+
+}  // namespace driftcage::cage

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "harness/cell/cell.h"
+
+// Started by driftcage, one per leg, with descriptors 3 and 4 as cell.h says;
+// 0, 1 and 2 become the payload's.
+int main() {
+  using namespace driftcage;
+  if (::fcntl(cell::kSpecFd, F_SETFD, FD_CLOEXEC) != 0 ||
+      ::fcntl(cell::kTraceFd, F_SETFD, FD_CLOEXEC) != 0) {
+    constexpr char kText[] =
+        "driftcage-cell: started by driftcage only, with descriptors 3 and 4\n";
+    [[maybe_unused]] const ssize_t written =
+        ::write(STDERR_FILENO, kText, sizeof kText - 1);
+    return 2;
+  }
+  // Should the runner have died before this line, the end of file on the spec's
+  // descriptor tells.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  // A terminal sends these to the whole foreground group. What they mean for a
+  // leg is the runner's decision.
+  ::signal(SIGINT, SIG_IGN);
+  ::signal(SIGQUIT, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::close_range(cell::kTraceFd + 1, ~0u, 0);
+  return cell::run_cell(cell::kSpecFd, cell::kTraceFd) ? 0 : 1;
+}

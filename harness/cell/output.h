@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "harness/trace/tracer.h"
+#include "harness/wire/record.h"
+
+namespace driftcage::cell {
+
+// Writes records to a descriptor in large pieces: when enough has come
+// together, and at least every 100 ms while there are events, so that a killed
+// cell loses little.
+class Output final : public trace::Sink {
+ public:
+  explicit Output(int fd);
+
+  void process_start(const model::ProcessStart& start) override;
+  void event(const model::Event& event) override;
+  void process_end(const model::ProcessEnd& end) override;
+  // Any other record; sent at once.
+  void record(const wire::Record& record);
+  void flush();
+  // False after a write has failed: nobody reads any more.
+  [[nodiscard]] bool ok() const { return ok_; }
+
+ private:
+  void flush_when_due(std::uint64_t at_ns);
+
+  int fd_;
+  bool ok_ = true;
+  std::uint64_t flushed_ns_ = 0;  // in event time
+  std::string buffer_;
+};
+
+}  // namespace driftcage::cell
