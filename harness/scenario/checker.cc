@@ -157,7 +157,7 @@ class Checker {
   void check_text(const Node& node, const Shape& shape, const Place& place) {
     if (shape.choices.empty()) {
       if (auto mistake = shape.format->check(node.text)) {
-        mistakes_.add_in(node, std::move(*mistake));
+        mistakes_.add_in(node.at, std::move(*mistake));
       }
       return;
     }
@@ -220,8 +220,7 @@ class Checker {
       return;
     }
     if (auto mistake = shape.name_format->check(entry.name)) {
-      mistakes_.add(entry.at, std::move(mistake->message),
-                    std::move(mistake->hint));
+      mistakes_.add_in(entry.at, std::move(*mistake));
     }
     check_value(entry.value, shape.any, inner);
   }
@@ -257,7 +256,7 @@ class Checker {
     }
     if (first == nullptr && shape.one_required) {
       const std::string where = place.text();
-      mistakes_.add(node.at, fmt::format("{}{} is missing",
+      mistakes_.add(node.at, fmt::format("{} is missing{}",
                                          fmt::join(shape.one_of, " or "),
                                          where.empty() ? "" : " in " + where));
     }
@@ -273,7 +272,7 @@ void Mistakes::add(const Span& at, std::string message, std::string hint) {
   found_.push_back({range_of(at, file_), std::move(message), std::move(hint)});
 }
 
-void Mistakes::add_in(const Node& text, TextMistake mistake) {
+void Mistakes::add_in(const Span& text, TextMistake mistake) {
   add(place_in_text(source_, text, mistake.offset, mistake.length),
       std::move(mistake.message), std::move(mistake.hint));
 }

@@ -19,8 +19,8 @@ class Mistakes {
       : source_(source), file_(file) {}
 
   void add(const Span& at, std::string message, std::string hint = {});
-  // Inside the value of a text.
-  void add_in(const Node& text, TextMistake mistake);
+  // Inside a text or a key.
+  void add_in(const Span& text, TextMistake mistake);
 
   [[nodiscard]] std::string_view source() const { return source_; }
   [[nodiscard]] const std::string& file() const { return file_; }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 
 namespace driftcage::scenario {
 namespace {
@@ -30,6 +31,20 @@ std::string blanks_below(std::string_view text) {
     blanks += byte == '\t' ? '\t' : ' ';
   }
   return blanks;
+}
+
+// The part of a very long line around the caret, and the caret's place in it.
+std::pair<std::string_view, std::size_t> window(std::string_view line,
+                                                std::size_t caret) {
+  constexpr std::size_t kWidth = 160;
+  if (line.size() <= kWidth) return {line, caret};
+  std::size_t begin = caret < kWidth / 2 ? 0 : caret - kWidth / 2;
+  // Not in the middle of a character.
+  while (begin > 0 &&
+         (static_cast<unsigned char>(line[begin]) & 0xc0) == 0x80) {
+    --begin;
+  }
+  return {line.substr(begin, kWidth), caret - begin};
 }
 
 char lower(char c) {
@@ -70,11 +85,12 @@ std::string render(const Diagnostic& diagnostic, std::string_view source) {
     const std::string_view line = line_of(source, at.line);
     const std::size_t column =
         std::min<std::size_t>(at.column == 0 ? 0 : at.column - 1, line.size());
-    const std::string below = blanks_below(line.substr(column, at.length));
+    const auto [shown, caret] = window(line, column);
+    const std::string below = blanks_below(shown.substr(caret, at.length));
     const std::string number = fmt::format("{:5}", at.line);
-    text += fmt::format("{} | {}\n", number, line);
+    text += fmt::format("{} | {}\n", number, shown);
     text += fmt::format("{:{}} | {}^{}\n", "", number.size(),
-                        blanks_below(line.substr(0, column)),
+                        blanks_below(shown.substr(0, caret)),
                         std::string(below.empty() ? 0 : below.size() - 1, '~'));
   }
   if (!diagnostic.hint.empty()) {
@@ -87,7 +103,10 @@ std::string nearest(std::string_view name,
                     const std::vector<std::string>& candidates) {
   // Far names would only confuse; long garbage is not worth comparing.
   if (name.empty() || name.size() > 64) return {};
-  const std::size_t reach = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
+  const std::size_t reach = name.size() == 1   ? 0
+                            : name.size() <= 3 ? 1
+                            : name.size() <= 6 ? 2
+                                               : 3;
   std::size_t best = reach + 1;
   std::string found;
   for (const std::string& candidate : candidates) {

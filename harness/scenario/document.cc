@@ -22,6 +22,8 @@ bool continues_utf8(char byte) {
 class Lines {
  public:
   explicit Lines(std::string_view source) : source_(source) {
+    ascii_ = std::ranges::none_of(source,
+                                  [](char byte) { return (byte & 0x80) != 0; });
     // A byte order mark is no part of the first line.
     starts_.push_back(source.substr(0, 3) == "\xef\xbb\xbf" ? 3 : 0);
     for (std::size_t at = source.find('\n'); at != std::string_view::npos;
@@ -62,6 +64,7 @@ class Lines {
     const std::size_t line = line_index(position);
     const std::size_t end = end_of(line);
     std::size_t at = starts_[line];
+    if (ascii_) return std::min(at + std::max(position.column, 1u) - 1, end);
     for (std::uint32_t column = 1; column < position.column && at < end;
          ++column) {
       ++at;
@@ -71,6 +74,7 @@ class Lines {
   }
 
   std::string_view source_;
+  bool ascii_ = true;  // then columns are bytes
   std::vector<std::size_t> starts_;
 };
 
@@ -135,14 +139,34 @@ Node convert(const toml::node& from, const Lines& lines) {
   return node;
 }
 
-// "Error while parsing key: x" becomes "x": the place is shown anyway.
-std::string plain_message(std::string_view text) {
+// The library's messages, without what the place tells anyway.
+Diagnostic syntax_mistake(const toml::parse_error& error, const Span& at,
+                          std::string_view source, const std::string& file) {
+  std::string_view text = error.description();
   if (text.starts_with("Error while parsing")) {
     if (const auto colon = text.find(": "); colon != std::string_view::npos) {
       text.remove_prefix(colon + 2);
     }
   }
-  return "TOML: " + std::string(text);
+  Diagnostic diagnostic{range_of(at, file), std::string(text), {}};
+  std::string& message = diagnostic.message;
+  const std::string_view rest =
+      source.substr(std::min(at.offset, source.size()));
+  if (message.starts_with("unescaped control characters") &&
+      rest.substr(0, rest.starts_with('\r') ? 2 : 1).ends_with('\n')) {
+    message = "the text is not closed on its line";
+    diagnostic.hint = "texts of several lines stand in \"\"\" or \'\'\'";
+  } else if (message.starts_with("encountered end-of-file")) {
+    message = "the file ends too early: something is not closed";
+  } else if (message.starts_with("cannot redefine existing")) {
+    diagnostic.hint = "each key and each [table] may stand once";
+  } else if (message.starts_with("exceeded maximum nested")) {
+    message = "values are nested too deep";
+  } else if (message.starts_with("Encountered invalid utf-8")) {
+    message = "the file is not UTF-8";
+  }
+  message.insert(0, "TOML: ");
+  return diagnostic;
 }
 
 }  // namespace
@@ -176,9 +200,7 @@ tl::expected<Node, Diagnostic> read_document(std::string_view source,
   if (!result) {
     const toml::parse_error& error = result.error();
     return tl::make_unexpected(
-        Diagnostic{range_of(lines.span(error.source()), file),
-                   plain_message(error.description()),
-                   {}});
+        syntax_mistake(error, lines.span(error.source()), source, file));
   }
   return convert(result.table(), lines);
 }
@@ -217,17 +239,19 @@ std::pair<std::size_t, std::size_t> escape_step(std::string_view rest) {
 
 }  // namespace
 
-Span place_in_text(std::string_view source, const Node& node,
+Span place_in_text(std::string_view source, const Span& text,
                    std::size_t offset, std::size_t length) {
-  std::size_t at = std::min(node.at.offset, source.size());
+  std::size_t at = std::min(text.offset, source.size());
   const char quote = at < source.size() ? source[at] : '"';
-  const std::string three(3, quote);
-  if (source.substr(at, 3) == three) {
-    at += 3;
-    if (source.substr(at, 2) == "\r\n") ++at;
-    if (source.substr(at, 1) == "\n") ++at;
-  } else {
-    ++at;
+  // A bare key has no quotes.
+  if (quote == '"' || quote == '\'') {
+    if (source.substr(at, 3) == std::string(3, quote)) {
+      at += 3;
+      if (source.substr(at, 2) == "\r\n") ++at;
+      if (source.substr(at, 1) == "\n") ++at;
+    } else {
+      ++at;
+    }
   }
   std::size_t value = 0;
   const auto walk = [&](std::size_t until) {
@@ -244,12 +268,14 @@ Span place_in_text(std::string_view source, const Node& node,
   walk(offset + length);
   Span span;
   span.offset = begin;
-  const std::string_view before = source.substr(0, begin);
-  span.line = static_cast<std::uint32_t>(
-      1 + std::count(before.begin(), before.end(), '\n'));
+  const std::size_t from = std::min(text.offset, begin);
+  const std::string_view before = source.substr(from, begin - from);
+  span.line = text.line + static_cast<std::uint32_t>(
+                              std::count(before.begin(), before.end(), '\n'));
   const auto newline = before.rfind('\n');
-  span.column = static_cast<std::uint32_t>(
-      begin - (newline == std::string_view::npos ? 0 : newline + 1) + 1);
+  span.column = static_cast<std::uint32_t>(newline == std::string_view::npos
+                                               ? text.column + before.size()
+                                               : before.size() - newline);
   const std::size_t line_end =
       std::min(source.find('\n', begin), source.size());
   span.length = static_cast<std::uint32_t>(

@@ -64,9 +64,9 @@ inline constexpr std::size_t kMaxSource = 1u << 20;
 [[nodiscard]] tl::expected<Node, Diagnostic> read_document(
     std::string_view source, const std::string& file);
 
-// The place of byte `offset` of a string's value, with escapes counted, so
-// that a mistake inside the value can be shown inside the source.
-[[nodiscard]] Span place_in_text(std::string_view source, const Node& node,
+// The place of byte `offset` of the string or key that starts at `text`, with
+// escapes counted, so that a mistake inside a value is shown in the source.
+[[nodiscard]] Span place_in_text(std::string_view source, const Span& text,
                                  std::size_t offset, std::size_t length);
 
 [[nodiscard]] inline model::SourceRange range_of(const Span& span,

@@ -58,7 +58,8 @@ void read_lines(const Node& table, std::string_view key,
   const Node* list = table.get(key, Kind::Array);
   if (list == nullptr) return;
   for (const Node& item : list->items) {
-    const Span at = place_in_text(mistakes.source(), item, 0, item.text.size());
+    const Span at =
+        place_in_text(mistakes.source(), item.at, 0, item.text.size());
     auto line = parse_event_line(item.text, range_of(at, mistakes.file()));
     if (line) lines->push_back(std::move(*line));
   }
@@ -84,11 +85,11 @@ void read_event(const Node& table, Expect* expect, Mistakes* mistakes) {
     line.syscall = model::syscall_from_name(call->text);
     if (line.syscall && line.verb &&
         model::verb_of(*line.syscall) != line.verb) {
-      mistakes->add_in(*call, {0,
-                               call->text.size(),
-                               call->text + " is no call of the verb " +
-                                   std::string(model::verb_name(*line.verb)),
-                               {}});
+      mistakes->add_in(call->at, {0,
+                                  call->text.size(),
+                                  call->text + " is no call of the verb " +
+                                      std::string(model::verb_name(*line.verb)),
+                                  {}});
     }
   }
   line.say = text_of(table, "say");
@@ -98,7 +99,7 @@ void read_event(const Node& table, Expect* expect, Mistakes* mistakes) {
   if (auto bad = check_parts(line)) {
     const char* key = bad->part == EventPart::Subject ? "subject" : "result";
     if (const Node* part = table.get(key, Kind::Text)) {
-      mistakes->add_in(*part, std::move(bad->mistake));
+      mistakes->add_in(part->at, std::move(bad->mistake));
     }
   }
   const std::string in = text_of(table, "in");

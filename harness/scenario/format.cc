@@ -18,8 +18,8 @@ using expect_format::kLegExpect;
 constexpr Shape kVersionText[] = {{.format = &kVersionWant}};
 constexpr Shape kTools[] = {
     {.kind = Kind::Table, .name_format = &kProgramName, .any = kVersionText}};
-constexpr std::string_view kFeatureNames[] = {"userns", "mount", "overlay",
-                                              "proc",   "net",   "trace"};
+constexpr std::string_view kFeatureNames[] = {
+    "userns", "mount", "overlay", "proc", "net", "trace", "ids>=2"};
 constexpr Shape kFeatureText[] = {{.choices = kFeatureNames}};
 constexpr Shape kFeatures[] = {{.kind = Kind::Array, .item = kFeatureText}};
 constexpr std::string_view kLibcs[] = {"glibc", "musl"};

@@ -8,6 +8,7 @@
 #include "harness/scenario/reader.h"
 #include "harness/scenario/shape.h"
 #include "harness/scenario/text_format.h"
+#include "harness/scenario/variables.h"
 
 // Three passes over one tree: read_document() makes it of TOML, check_shape()
 // compares it with the description of the format, and the readers turn it into
@@ -45,6 +46,13 @@ std::vector<std::string> read_argv(const Node& list, Mistakes* mistakes) {
   if (!list.items.empty() && list.items[0].kind == Kind::Text &&
       argv[0].empty()) {
     mistakes->add(list.items[0].at, "the program's name is empty");
+  }
+  // What follows `-c` is a program in another language, with its own dollars.
+  if (argv.size() > 2 && argv[1] == "-c") return argv;
+  for (const Node& item : list.items) {
+    if (auto unknown = check_variables(item.text)) {
+      mistakes->add_in(item.at, std::move(*unknown));
+    }
   }
   return argv;
 }

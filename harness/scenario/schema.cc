@@ -53,15 +53,28 @@ void add_one_of(const Shape& shape, Json* schema) {
   (*schema)["not"] = {{"required", both}};
 }
 
+Json schema_of_key(const Key& key) {
+  Json schema = schema_of(key.value);
+  schema["description"] = std::string(key.meaning);
+  return schema;
+}
+
+// Effects stand in three tables; the schema describes them once.
+bool is_effect(const Key& key) {
+  const auto effects = effect_keys();
+  return &key >= effects.data() && &key < effects.data() + effects.size();
+}
+
 Json schema_of_table(const Shape& shape) {
   Json schema = {{"type", "object"}};
   Json properties = Json::object();
   Json must = Json::array();
   Json changes = Json::array();
   each_key(shape, [&](const Key& key) {
-    Json property = schema_of(key.value);
-    property["description"] = std::string(key.meaning);
-    properties[std::string(key.name)] = std::move(property);
+    properties[std::string(key.name)] =
+        is_effect(key)
+            ? Json{{"$ref", "#/definitions/" + std::string(key.name)}}
+            : schema_of_key(key);
     if (key.required) must.push_back(std::string(key.name));
     if (!key.label) changes.push_back(required(key.name));
   });
@@ -150,6 +163,11 @@ std::string json_schema() {
       {"title", "driftcage scenario"},
       {"description", "A command, a fault, its signature and its fixes."}};
   schema.update(schema_of(file_shape()));
+  Json definitions = Json::object();
+  for (const Key& key : effect_keys()) {
+    if (!key.not_yet) definitions[std::string(key.name)] = schema_of_key(key);
+  }
+  schema["definitions"] = std::move(definitions);
   return schema.dump(2) + "\n";
 }
 

@@ -204,7 +204,8 @@ Mistake check_user(std::string_view text) {
 
 Mistake check_version(std::string_view text) {
   if (text == "*") return std::nullopt;
-  static const RE2 kWant(R"( *(?:>=|<=|>|<|=) *[0-9]+(?:\.[0-9]+)* *)");
+  static const RE2 kWant(
+      R"( *(?:>=|<=|!=|>|<|=) *[0-9]{1,6}(?:\.[0-9]{1,6})* *)");
   std::size_t at = 0;
   while (at <= text.size()) {
     const std::size_t end = std::min(text.find(',', at), text.size());
@@ -315,7 +316,7 @@ const TextFormat kId{"id such as \"no-cc\"", "^[a-z0-9][a-z0-9._-]*$",
 const TextFormat kTag{"tag", "^[a-z0-9][a-z0-9._:-]*$", check_tag};
 const TextFormat kEnvName{"variable", "^[^=]+$", check_env_name};
 const TextFormat kEnvValue{"text", "", check_env_value};
-const TextFormat kPath{"path", "^.", check_path};
+const TextFormat kPath{"path", R"([\s\S])", check_path};
 const TextFormat kSearchPath{"text", "", check_env_value};
 const TextFormat kProgramGlob{"program", "^[^/]+$", check_program};
 const TextFormat kProgramName{"program", "^[^/]+$", check_program};
@@ -331,21 +332,21 @@ const TextFormat kMode{"octal mode such as \"0644\"", "^[0-7]{3,4}$",
 const TextFormat kUser{"user", "^(root|nobody|[0-9]+)$", check_user};
 const TextFormat kVersionWant{
     "version condition such as \">=1.20\"",
-    R"(^(\*|( *(>=|<=|>|<|=) *[0-9]+(\.[0-9]+)* *)(, *(>=|<=|>|<|=) *[0-9]+(\.[0-9]+)* *)*)$)",
+    R"(^(\*|( *(>=|<=|!=|>|<|=) *[0-9]{1,6}(\.[0-9]{1,6})* *)(, *(>=|<=|!=|>|<|=) *[0-9]{1,6}(\.[0-9]{1,6})* *)*)$)",
     check_version};
 const TextFormat kSignal{"signal such as \"SIGKILL\"", "^SIG[A-Z0-9]+$",
                          check_signal};
 const TextFormat kErrno{"errno name such as \"ENOENT\"", "^E[A-Z0-9]+$",
                         check_errno};
 const TextFormat kSyscallName{"system call", "^[a-z0-9_]+$", check_syscall};
-const TextFormat kSubstring{"text", "^[\\s\\S]", check_substring};
-const TextFormat kRegex{"RE2 regular expression", "^[\\s\\S]", check_regex};
+const TextFormat kSubstring{"text", R"([\s\S])", check_substring};
+const TextFormat kRegex{"RE2 regular expression", R"([\s\S])", check_regex};
 const TextFormat kEventLine{
     "event line",
     R"(^[ \t]*(exec|open|stat|readlink|mkdir|getcwd|write|map|spawn|connect|lookup|load|any)[ \t]+\S)",
     check_event_line};
 const TextFormat kEventResult{"result", "^[A-Za-z0-9-]+$", check_event_result};
-const TextFormat kEventGlob{"path glob", "^.", check_glob};
+const TextFormat kEventGlob{"path glob", R"([\s\S])", check_glob};
 const TextFormat kEventCount{"count such as \">=2\"",
                              R"(^([0-9]+|>=[0-9]+|<=[0-9]+|[0-9]+\.\.[0-9]+)$)",
                              check_event_count};

@@ -62,6 +62,7 @@ std::vector<VariableUse> variable_uses(std::string_view text) {
 
 std::optional<TextMistake> check_variables(std::string_view text) {
   for (const VariableUse& use : variable_uses(text)) {
+    if (use.offset > 0 && text[use.offset - 1] == '$') continue;
     const bool known = std::ranges::any_of(
         variables(),
         [&](const VariableInfo& info) { return info.name == use.name; });
@@ -69,11 +70,10 @@ std::optional<TextMistake> check_variables(std::string_view text) {
     std::vector<std::string> names;
     for (const VariableInfo& info : variables()) names.push_back(info.name);
     const std::string near = nearest(use.name, names);
-    return TextMistake{
-        use.offset, use.length, "unknown variable $" + std::string(use.name),
-        near.empty() ? "known are $WORK, $HOME, $TMP, $PATH, $GOROOT and more: "
-                       "docs/scenario-format.md"
-                     : "did you mean $" + near + "?"};
+    const std::string name(use.name);
+    return TextMistake{use.offset, use.length, "unknown variable $" + name,
+                       near.empty() ? "write $$" + name + " for the text itself"
+                                    : "did you mean $" + near + "?"};
   }
   return std::nullopt;
 }

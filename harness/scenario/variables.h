@@ -20,7 +20,8 @@ struct VariableInfo {
 [[nodiscard]] const std::vector<VariableInfo>& variables();
 
 // One variable in a text: `$NAME` (the longest run of [A-Za-z0-9_] that does
-// not start with a digit) or `${NAME}`. Any other `$` is an ordinary byte.
+// not start with a digit) or `${NAME}`. Any other `$` is an ordinary byte, and
+// `$$NAME` stands for the text `$NAME`: the use is there, after a dollar.
 struct VariableUse {
   std::size_t offset = 0;  // of the dollar
   std::size_t length = 0;  // with dollar and braces
