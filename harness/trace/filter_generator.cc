@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <tuple>
 #include <vector>
 
@@ -68,15 +69,21 @@ std::vector<sock_filter> compile(const std::vector<CallRule>& rules) {
   return code;
 }
 
+// Negative when the ABI has no such call.
+int number_of(std::uint32_t arch, const char* name) {
+  // The library knows this number, but tells only that socketcall has it too.
+  if (arch == SCMP_ARCH_X86 && std::strcmp(name, "connect") == 0) return 362;
+  return seccomp_syscall_resolve_name_arch(arch, name);
+}
+
 std::vector<CallNumber> numbers(const std::vector<CallRule>& rules) {
   std::vector<CallNumber> rows;
   for (std::size_t abi = 0; abi < abi_rows().size(); ++abi) {
     const AbiRow& row = abi_rows()[abi];
     const std::uint32_t arch = seccomp_arch_resolve_name(row.library_name);
     for (std::size_t rule = 0; rule < rules.size(); ++rule) {
-      const int number =
-          seccomp_syscall_resolve_name_arch(arch, rules[rule].name);
-      if (number < 0) continue;  // this ABI has no such call
+      const int number = number_of(arch, rules[rule].name);
+      if (number < 0) continue;
       rows.push_back({static_cast<std::uint8_t>(abi),
                       static_cast<std::uint32_t>(number) | row.number_bit,
                       static_cast<std::uint16_t>(rule)});

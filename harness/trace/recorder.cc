@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -93,12 +94,14 @@ void Recorder::process_ended(const Process& process, int status) {
 }
 
 bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
-                     const std::uint64_t* args) {
+                     std::uint64_t number, const std::uint64_t* args) {
   thread.tag = tag;
   thread.abi = &abi;
   std::copy_n(args, thread.args.size(), thread.args.begin());
   if (tag == kRootChange) return true;
 
+  constexpr std::uint64_t kSocketcall = 102;
+  thread.multiplexed = abi.abi == model::Abi::I386 && number == kSocketcall;
   const Syscall call = syscall_of(tag);
   const Shape shape = shape_of(call);
   model::Event& event = thread.event;
@@ -228,10 +231,19 @@ void Recorder::read_clone3(Thread& thread) {
 
 void Recorder::read_socket_address(Thread& thread) {
   model::Event& event = thread.event;
+  std::uint64_t address_at = thread.args[1];
+  std::uint64_t given_size = thread.args[2] & 0xffffffffU;
+  if (thread.multiplexed) {
+    std::array<std::uint32_t, 3> args{};  // socketcall: they are in memory
+    if (!memory::read(thread.tid, thread.args[1], args.data(), sizeof(args)))
+      return;
+    event.dirfd = static_cast<std::int32_t>(args[0]);
+    address_at = args[1];
+    given_size = args[2];
+  }
   sockaddr_storage storage{};
-  const std::size_t size =
-      std::min<std::size_t>(sizeof(storage), thread.args[2] & 0xffffffffU);
-  if (!memory::read(thread.tid, thread.args[1], &storage, size)) return;
+  const std::size_t size = std::min<std::size_t>(sizeof(storage), given_size);
+  if (!memory::read(thread.tid, address_at, &storage, size)) return;
   char text[INET6_ADDRSTRLEN];
   if (storage.ss_family == AF_UNIX) {
     sockaddr_un address{};

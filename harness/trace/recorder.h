@@ -26,7 +26,7 @@ class Recorder {
   [[nodiscard]] bool wants(CallTag tag) const { return must_see(verbs_, tag); }
   // Call entry; true when the exit of the call must be seen.
   bool enter(Thread& thread, CallTag tag, const AbiRow& abi,
-             const std::uint64_t* args);
+             std::uint64_t number, const std::uint64_t* args);
   // Call exit: `value` is what the kernel returned, a negative errno for an
   // error.
   void leave(Thread& thread, std::int64_t value, bool is_error);

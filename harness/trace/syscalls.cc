@@ -95,6 +95,11 @@ void add_call(Syscall call, std::vector<CallRule>& rules) {
           {name, tag, {{2, PROT_EXEC, PROT_EXEC}, {3, MAP_ANONYMOUS, 0}}});
       rules.push_back({name, tag, {{2, kLow32, PROT_NONE}}});
       return;
+    case Syscall::Connect:
+      rules.push_back({name, tag, {}});
+      // i386 has it twice: by itself and as operation 3 of socketcall(2).
+      rules.push_back({"socketcall", tag, {{0, kLow32, 3}}});
+      return;
     case Syscall::Clone:
       rules.push_back({name, tag, {{0, CLONE_UNTRACED, 0}}});
       return;

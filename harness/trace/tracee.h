@@ -45,7 +45,8 @@ struct Thread {
   CallTag tag = 0;
   std::array<std::uint64_t, 6> args{};
   const AbiRow* abi = nullptr;
-  pid_t child = 0;  // what a pending fork or clone made
+  bool multiplexed = false;  // i386 socketcall: arguments are in memory
+  pid_t child = 0;           // what a pending fork or clone made
   model::Event event;
   Environment new_environment;  // of a pending exec
 

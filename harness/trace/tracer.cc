@@ -313,7 +313,7 @@ void Tracer::State::on_seccomp(Thread& thread) {
   }
   const auto tag = static_cast<CallTag>(info.seccomp.ret_data);
   const auto* args = reinterpret_cast<const std::uint64_t*>(info.seccomp.args);
-  if (recorder.enter(thread, tag, *abi, args))
+  if (recorder.enter(thread, tag, *abi, info.seccomp.nr, args))
     thread.state = ThreadState::InCall;
   resume(thread);
 }
@@ -348,7 +348,7 @@ void Tracer::State::on_syscall(Thread& thread) {
     recording = recording || tag == tag_of(model::Syscall::Execve) ||
                 tag == tag_of(model::Syscall::Execveat);
     if (tag != 0 && recording && recorder.wants(tag) &&
-        recorder.enter(thread, tag, *abi, args))
+        recorder.enter(thread, tag, *abi, info.entry.nr, args))
       thread.state = ThreadState::InCall;
   }
   resume(thread);
