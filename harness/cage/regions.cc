@@ -7,6 +7,21 @@
 
 namespace driftcage::cage {
 
+void RegionMap::cover(Region region) {
+  std::erase_if(regions_, [&](const Region& other) {
+    return other.at != region.at && base::path::is_below(other.at, region.at);
+  });
+  regions_.push_back(std::move(region));
+}
+
+void RegionMap::make_read_only(std::string_view path) {
+  for (Region& region : regions_) {
+    if (base::path::is_below(region.at, path)) {
+      region.kind = RegionKind::ReadOnly;
+    }
+  }
+}
+
 const Region& RegionMap::find(std::string_view path) const {
   const Region* best = &regions_.front();
   for (const Region& region : regions_) {

@@ -3,24 +3,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "harness/base/unique_fd.h"
+#include "harness/cage/layer.h"
 
 namespace driftcage::cage {
-
-// The directories behind one overlay. Directories of an image belong to ids
-// that are not mapped, so that nothing can be changed in them through the
-// overlay; what the cage changes is prepared in `upper`.
-struct Layer {
-  base::UniqueFd upper;
-  base::UniqueFd lower;
-  base::UniqueFd root;  // root directory of the mounted overlay
-  std::set<std::string, std::less<>> prepared;  // directories made in upper
-};
 
 enum class RegionKind : std::uint8_t {
   Plain,     // the cage's own: a scratch file system, or a shared directory
@@ -36,9 +25,12 @@ struct Region {
   std::string inside;            // where `at` lies in the layer, "" at its root
 };
 
-// Which mount serves which path; a later region covers an earlier one.
+// Which mount serves which path.
 class RegionMap {
  public:
+  // A mount over `region.at`, which covers what was there and below.
+  void cover(Region region);
+  // A mount that shows what was there and below as before.
   void add(Region region) { regions_.push_back(std::move(region)); }
   // The region that serves `path`, which is canonical: "/" always has one.
   [[nodiscard]] const Region& find(std::string_view path) const;
@@ -47,6 +39,8 @@ class RegionMap {
   // Regions that begin below `path` or at it, the deepest and latest first.
   [[nodiscard]] std::vector<std::string> starts_below(
       std::string_view path) const;
+  // Everything at `path` and below has become read-only.
+  void make_read_only(std::string_view path);
   // Forgets the latest region that begins at `path`.
   void remove(std::string_view path);
   // `path` relative to the layer of `region`, "" for its root.

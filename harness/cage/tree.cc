@@ -48,6 +48,7 @@ class Builder {
   base::Status make_own_directories();
   base::Status mount_proc();
   base::Status make_masks();
+  base::Status make_mask(const std::string& at, bool directory);
   base::Status prepare_trees();
   base::Status enter();
 
@@ -310,29 +311,41 @@ base::Status Builder::make_masks() {
     struct open_how how {};
     how.flags = O_PATH | O_CLOEXEC;
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    const base::UniqueFd fd(static_cast<int>(
+    base::UniqueFd fd(static_cast<int>(
         ::syscall(SYS_openat2, root.get(), mask.c_str(), &how, sizeof how)));
-    if (!fd) continue;  // nothing there to mask
-    std::string at =
+    struct stat status {};
+    // Nothing to mask where there is nothing.
+    if (!fd || ::fstat(fd.get(), &status) != 0) continue;
+    const std::string at =
         DRIFTCAGE_TRY(base::sys::readlinkat(AT_FDCWD, fd_path(fd.get())))
             .substr(root_.size());
+    fd.reset();
     if (at.empty()) return base::fail("mask", mask, EINVAL, "it is the root");
-    // A scratch directory of the root was left empty already.
-    if (tree_.regions.find(at).at == "/" &&
-        tree_.regions.find(at).kind == RegionKind::Plain && masked(at)) {
-      continue;
-    }
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0) return base::fail("stat", at, errno);
-    std::string empty = scratch_ + "/m" + std::to_string(count_++);
-    if (S_ISDIR(status.st_mode)) {
-      DRIFTCAGE_CHECK_OK(base::sys::mkdir(empty, 0755));
-    } else {
-      DRIFTCAGE_CHECK_OK(base::sys::write_file(empty, ""));
-    }
-    DRIFTCAGE_CHECK_OK(cover(empty, at, kSafe));
+    DRIFTCAGE_CHECK_OK(make_mask(at, S_ISDIR(status.st_mode)));
   }
   return {};
+}
+
+base::Status Builder::make_mask(const std::string& at, bool directory) {
+  const Region& region = tree_.regions.find(at);
+  if (region.kind == RegionKind::Plain && region.at == "/" && masked(at)) {
+    return {};  // left empty when the root was made
+  }
+  if (region.kind == RegionKind::Overlay) {
+    // See Editor::mount_point.
+    const std::string dir(base::path::dir_name(at));
+    if (DRIFTCAGE_TRY(
+            prepare(*region.layer, RegionMap::in_layer(region, dir)))) {
+      DRIFTCAGE_CHECK_OK(flush(*region.layer));
+    }
+  }
+  const std::string empty = scratch_ + "/m" + std::to_string(count_++);
+  if (directory) {
+    DRIFTCAGE_CHECK_OK(base::sys::mkdir(empty, 0755));
+  } else {
+    DRIFTCAGE_CHECK_OK(base::sys::write_file(empty, ""));
+  }
+  return cover(empty, at, kSafe);
 }
 
 base::Result<ReadyTree> Builder::prepare_tree(

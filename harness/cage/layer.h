@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
+
+namespace driftcage::cage {
+
+// The directories behind one overlay. Directories of an image belong to ids
+// that are not mapped in the cage, so that the kernel lets nobody change them
+// through the overlay; what a cage changes is prepared in `upper`. That the
+// overlay is mounted meanwhile is no harm as long as it forgets what it has
+// cached: flush().
+struct Layer {
+  base::UniqueFd upper;
+  base::UniqueFd lower;
+  base::UniqueFd root;             // root directory of the mounted overlay
+  std::set<std::string> prepared;  // directories known to be in upper
+};
+
+// Makes the directory `path` of the lower tree, and those above it, in the
+// upper one, with the same modes. Relative, no links; "" is the root, which is
+// always there. True when something was made: a mounted overlay then has to be
+// flushed.
+[[nodiscard]] base::Result<bool> prepare(Layer& layer, const std::string& path);
+
+// Makes the mounted overlay forget all names that nobody uses at the moment.
+[[nodiscard]] base::Status flush(const Layer& layer);
+
+}  // namespace driftcage::cage

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "harness/base/unique_fd.h"
+#include "harness/model/cage_spec.h"
+#include "harness/model/event.h"
+#include "harness/wire/record.h"
+
+namespace driftcage::testing {
+
+// What one driftcage-cell said and did.
+struct CellRun {
+  wire::Hello hello;
+  wire::CageUp up;
+  wire::End end;
+  std::vector<model::Event> events;
+  bool ended = false;   // an End record came, and nothing after it
+  int cell_status = 0;  // as waitpid(2) gives it
+  std::string out;      // the payload's standard streams
+  std::string err;
+};
+
+// A running driftcage-cell.
+class Cell {
+ public:
+  explicit Cell(const model::CageSpec& spec);
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
+  ~Cell();
+
+  // Closes the descriptor that the cell reads its spec from.
+  void cancel() { spec_.reset(); }
+  // Reads the payload's stdout until `text` came, or the end.
+  void wait_for_output(const std::string& text);
+  // Reads everything and reaps the cell.
+  CellRun finish();
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  bool read_some();
+
+  pid_t pid_ = -1;
+  base::UniqueFd spec_;
+  base::UniqueFd trace_;
+  base::UniqueFd out_;
+  base::UniqueFd err_;
+  std::string records_;
+  CellRun run_;
+};
+
+// Path of the driftcage-cell that was built with the tests.
+[[nodiscard]] std::string cell_path();
+
+[[nodiscard]] CellRun run_cell(const model::CageSpec& spec);
+
+// A healthy cage over the host: run-time folders masked, own home and work
+// directory, untraced.
+[[nodiscard]] model::CageSpec host_spec(std::vector<std::string> argv);
+// The same for a shell line.
+[[nodiscard]] model::CageSpec shell_spec(const std::string& line);
+
+// "" when this machine can make cages, else why not.
+[[nodiscard]] std::string why_no_cages();
+
+}  // namespace driftcage::testing
