@@ -60,10 +60,7 @@ struct Line {
   }
 
   [[nodiscard]] bool fits_subject(const model::Event& event) const {
-    if (is_derived(event.verb)) {
-      return subject.matches(event.path) ||
-             (!event.abs.empty() && subject.matches(event.abs));
-    }
+    if (is_derived(event.verb)) return subject.matches(event.path);
     const std::string& path = event.abs.empty() ? event.path : event.abs;
     if (subject.is_name()) {
       return subject.matches(base::path::base_name(path)) ||

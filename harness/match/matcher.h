@@ -39,8 +39,7 @@ struct LineMatch {
 //   - without a slash, as in `exec gcc`, with the base names of these;
 //   - relative with a slash, as in `stat vendor/modules.txt`, with the path as
 //     the program passed it;
-//   - of `lookup` and `load` with the name searched for and with the path of
-//     what was found.
+//   - of `lookup` and `load` with the name searched for.
 // `any` stands for every verb but the derived two. `by` is compared with the
 // base names, or with a slash with the paths, of the file that the process
 // executed and of the program that really runs; for an exec this is the

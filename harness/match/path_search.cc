@@ -219,6 +219,7 @@ void PathSearches::add(const SearchPath& path, std::size_t position,
     if (search->hit && *search->hit != position) reject_hit(*search);
     if (!all_tried_before(*search, position)) return;
     if (event.verb == model::Verb::Exec) {
+      search->tried[position] = true;
       report(*search, file, emit);
       erase(search);
     } else if (!search->hit) {

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/match/derive.h"
+#include "tests/unit/match/trace_builder.h"
+
+// The call sequences are those that strace shows of the programs named.
+namespace driftcage::match {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string text_of(const model::Event& event) {
+  std::string text =
+      std::string(model::verb_name(event.verb)) + " " + event.path + " = ";
+  text += event.ok() ? event.abs : base::errno_name(event.err);
+  if (event.cause != model::Cause::None) {
+    text += " " + std::string(model::cause_name(event.cause));
+  }
+  return text + " in " + event.cause_at;
+}
+
+std::vector<model::Event> events_of(const TraceBuilder& trace) {
+  std::vector<model::Event> events;
+  Deriver deriver([&](const model::Event& event) { events.push_back(event); });
+  for (const auto& record : trace.records) deriver.add(record);
+  deriver.finish();
+  return events;
+}
+
+std::vector<std::string> derived(const TraceBuilder& trace) {
+  std::vector<std::string> texts;
+  for (const auto& event : events_of(trace)) texts.push_back(text_of(event));
+  return texts;
+}
+
+void no_follow(model::Event& event) { event.flags = AT_SYMLINK_NOFOLLOW; }
+
+constexpr const char* kGo = "/usr/lib/go-1.19/bin/go";
+
+TEST(Lookup, GoLookPathFindsNothing) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/usr/lib/go-1.19/bin:/usr/bin:/bin")
+      .call(1, "newfstatat", "/usr/lib/go-1.19/bin/gcc", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/gcc", ENOENT)
+      .call(1, "newfstatat", "/bin/gcc", ENOENT);
+  EXPECT_THAT(derived(trace),
+              ElementsAre("lookup gcc = ENOENT in "
+                          "/usr/lib/go-1.19/bin:/usr/bin:/bin"));
+}
+
+TEST(Lookup, GoLookPathFindsInTheSecondPlace) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/usr/local/bin:/usr/bin:/bin")
+      .call(1, "newfstatat", "/usr/local/bin/gcc", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/gcc")
+      .call(1, "faccessat2", "/usr/bin/gcc")
+      .call(1, "newfstatat", "/usr/local/bin/gccgo", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/gccgo", ENOENT)
+      .call(1, "newfstatat", "/bin/gccgo", ENOENT)
+      .call(1, "openat", "/work/main.go");
+  EXPECT_THAT(
+      derived(trace),
+      ElementsAre("lookup gcc = /usr/bin/gcc in /usr/local/bin:/usr/bin",
+                  "lookup gccgo = ENOENT in "
+                  "/usr/local/bin:/usr/bin:/bin"));
+}
+
+TEST(Lookup, GoGoesOnAfterAFileThatItMayNotExecute) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/usr/local/bin:/usr/bin")
+      .call(1, "newfstatat", "/usr/local/bin/gcc")
+      .call(1, "faccessat2", "/usr/local/bin/gcc", EACCES)
+      .call(1, "newfstatat", "/usr/bin/gcc", ENOENT);
+  EXPECT_THAT(derived(trace),
+              ElementsAre("lookup gcc = EACCES in /usr/local/bin:/usr/bin"));
+}
+
+TEST(Lookup, GoGoesOnAfterADirectory) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/usr/local/bin:/usr/bin")
+      .call(1, "newfstatat", "/usr/local/bin/gcc")
+      .call(1, "newfstatat", "/usr/bin/gcc")
+      .end(1);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = /usr/bin/gcc in "
+                                          "/usr/local/bin:/usr/bin"));
+}
+
+TEST(Lookup, DashStatsTheFirstPlaceTwice) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/dash", "/opt/bin:/usr/sbin:/usr/bin")
+      .call(1, "newfstatat", "/opt/bin/nosuch", ENOENT)
+      .call(1, "newfstatat", "/opt/bin/nosuch", ENOENT)
+      .call(1, "newfstatat", "/usr/sbin/nosuch", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/nosuch", ENOENT)
+      .call(1, "newfstatat", "/opt/bin/ls", ENOENT)
+      .call(1, "newfstatat", "/opt/bin/ls", ENOENT)
+      .call(1, "newfstatat", "/usr/sbin/ls", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/ls")
+      .call(1, "vfork", "")
+      .start(2, 1)
+      .exec(2, "/usr/bin/ls", {"ls"});
+  EXPECT_THAT(derived(trace), ElementsAre("lookup nosuch = ENOENT in "
+                                          "/opt/bin:/usr/sbin:/usr/bin",
+                                          "lookup ls = /usr/bin/ls in "
+                                          "/opt/bin:/usr/sbin:/usr/bin"));
+}
+
+TEST(Lookup, BashAsksSeveralTimesAboutWhatItFound) {
+  TraceBuilder trace;
+  const auto mode = [](std::uint32_t bits) {
+    return [bits](model::Event& event) { event.mode = bits; };
+  };
+  trace.program(1, "/usr/bin/bash", "/opt/bin:/usr/bin")
+      .call(1, "newfstatat", "/opt/bin/ls", ENOENT)
+      .call(1, "newfstatat", "/opt/bin/ls", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/ls")
+      .call(1, "newfstatat", "/usr/bin/ls")
+      .call(1, "access", "/usr/bin/ls", 0, mode(1))
+      .call(1, "newfstatat", "/usr/bin/ls")
+      .call(1, "access", "/usr/bin/ls", EACCES, mode(4))
+      .start(2, 1)
+      .exec(2, "/usr/bin/ls", {"ls"})
+      .end(2)
+      .end(1);
+  EXPECT_THAT(derived(trace),
+              ElementsAre("lookup ls = /usr/bin/ls in /opt/bin:/usr/bin"));
+}
+
+TEST(Lookup, ExecvpTriesByExecutingInTheChild) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/gcc", "/usr/lib/go/bin:/usr/bin:/bin")
+      .call(1, "newfstatat", "/usr/lib/gcc/x86_64-linux-gnu/12/as", ENOENT)
+      .call(1, "newfstatat", "/usr/lib/gcc/x86_64-linux-gnu/as", ENOENT)
+      .start(2, 1)
+      .exec(2, "/usr/lib/go/bin/as", {"as", "--64"}, {}, false, ENOENT)
+      .exec(2, "/usr/lib/go/bin/as", {"as", "--64"}, {}, false, ENOENT)
+      .exec(2, "/usr/bin/as", {"as", "--64"});
+  EXPECT_THAT(
+      derived(trace),
+      ElementsAre("lookup as = /usr/bin/as in /usr/lib/go/bin:/usr/bin"));
+}
+
+TEST(Lookup, ExecvpFindsNothing) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/gcc", "/usr/lib/go/bin:/usr/bin:/bin")
+      .start(2, 1)
+      .exec(2, "/usr/lib/go/bin/as", {"as"}, {}, false, ENOENT)
+      .exec(2, "/usr/bin/as", {"as"}, {}, false, ENOENT)
+      .exec(2, "/bin/as", {"as"}, {}, false, ENOENT)
+      .end(2, 255);
+  EXPECT_THAT(
+      derived(trace),
+      ElementsAre("lookup as = ENOENT in /usr/lib/go/bin:/usr/bin:/bin"));
+}
+
+TEST(Lookup, ExecvpReportsEaccesLast) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/env", "/a:/b")
+      .exec(1, "/a/tool", {"tool"}, {}, false, EACCES)
+      .exec(1, "/b/tool", {"tool"}, {}, false, ENOENT);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup tool = EACCES in /a:/b"));
+}
+
+TEST(Lookup, CauseOfAFileThatWasThereIsKept) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/env", "/a:/b")
+      .call(1, "execve", "/a/tool", ENOENT,
+            [](model::Event& event) {
+              event.cause = model::Cause::NoLoader;
+              event.exec.emplace();
+              event.exec->argv = {"tool"};
+            })
+      .exec(1, "/b/tool", {"tool"}, {}, false, ENOENT);
+  EXPECT_THAT(derived(trace),
+              ElementsAre("lookup tool = ENOENT no-loader in /a:/b"));
+}
+
+TEST(Lookup, ExecvpStopsAtAFileThatIsNoProgram) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/env", "/a:/b")
+      .exec(1, "/a/script", {"script"}, {}, false, ENOEXEC)
+      .exec(1, "/bin/sh", {"script", "/a/script"});
+  EXPECT_THAT(derived(trace), ElementsAre("lookup script = /a/script in /a"));
+}
+
+TEST(Lookup, EnvChangesPathAndThenSearches) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/env", "/usr/bin:/bin")
+      .exec(1, "/x/gcc", {"gcc"}, {"PATH=/x:/y"}, false, ENOENT)
+      .exec(1, "/y/gcc", {"gcc"}, {"PATH=/x:/y"}, false, ENOENT);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = ENOENT in /x:/y"));
+}
+
+TEST(Lookup, ChildSearchesThePathItWasGiven) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/usr/bin:/bin")
+      .start(2, 1)
+      .exec(2, "/tool/cgo", {"cgo"}, {"PATH=/go/bin:/usr/bin"})
+      .call(2, "newfstatat", "/go/bin/gcc", ENOENT)
+      .call(2, "newfstatat", "/usr/bin/gcc", ENOENT);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = ENOENT in "
+                                          "/go/bin:/usr/bin"));
+}
+
+TEST(Lookup, Collect2SearchesItsOwnPlacesFirst) {
+  TraceBuilder trace;
+  trace
+      .program(1, "/usr/lib/gcc/x86_64-linux-gnu/12/collect2",
+               "/usr/local/bin:/usr/bin")
+      .call(1, "newfstatat", "/usr/lib/gcc/x86_64-linux-gnu/12/ld", ENOENT)
+      .call(1, "newfstatat", "/usr/lib/gcc/x86_64-linux-gnu/ld", ENOENT)
+      .call(1, "newfstatat", "/usr/local/bin/ld", ENOENT)
+      .call(1, "newfstatat", "/usr/local/bin/ld", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/ld")
+      .call(1, "access", "/usr/bin/ld")
+      .start(2, 1)
+      .exec(2, "/usr/bin/ld", {"/usr/bin/ld", "-plugin"})
+      .end(2)
+      .end(1);
+  EXPECT_THAT(
+      derived(trace),
+      ElementsAre("lookup ld = /usr/bin/ld in /usr/local/bin:/usr/bin"));
+}
+
+TEST(Lookup, PythonWhichSkipsDoubleDirectories) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/python3", "/a:/a:/b/:/b:/c")
+      .call(1, "newfstatat", "/a/x", ENOENT)
+      .call(1, "newfstatat", "/b/x", ENOENT)
+      .call(1, "newfstatat", "/c/x", ENOENT);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup x = ENOENT in /a:/b:/c"));
+}
+
+TEST(Lookup, MuslUsesStat) {
+  TraceBuilder trace;
+  trace.program(1, "/bin/busybox", "/usr/bin:/bin")
+      .call(1, "stat", "/usr/bin/go", ENOENT)
+      .call(1, "stat", "/bin/go", ENOENT);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup go = ENOENT in "
+                                          "/usr/bin:/bin"));
+}
+
+TEST(Lookup, ShortPathsAndTheWorkingDirectory) {
+  TraceBuilder one;
+  one.program(1, kGo, "/only").call(1, "newfstatat", "/only/gcc", ENOENT);
+  EXPECT_THAT(derived(one), ElementsAre("lookup gcc = ENOENT in /only"));
+
+  TraceBuilder dot;
+  dot.program(1, kGo, ":/usr/bin")
+      .call(1, "newfstatat", "gcc", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/gcc", ENOENT);
+  EXPECT_THAT(derived(dot), ElementsAre("lookup gcc = ENOENT in .:/usr/bin"));
+
+  TraceBuilder root;
+  root.program(1, kGo, "/").call(1, "newfstatat", "/gcc", ENOENT);
+  EXPECT_THAT(derived(root), ElementsAre("lookup gcc = ENOENT in /"));
+}
+
+TEST(Lookup, UnsetPathMeansTheSystemsDefault) {
+  TraceBuilder trace;
+  trace.start(1)
+      .exec(1, "/usr/bin/env", {"env"}, {"HOME=/"}, true)
+      .exec(1, "/bin/gcc", {"gcc"}, {}, false, ENOENT)
+      .exec(1, "/usr/bin/gcc", {"gcc"}, {}, false, ENOENT);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = ENOENT in "
+                                          "/bin:/usr/bin"));
+}
+
+TEST(Lookup, WholePathsAreNoLookups) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/usr/local/bin:/usr/bin")
+      .call(1, "newfstatat", "/usr/bin/gcc", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/gcc")
+      .call(1, "newfstatat", "/opt/cross/bin/gcc", ENOENT)
+      .call(1, "newfstatat", "/usr/local/bin/sub/gcc", ENOENT)
+      .exec(1, "/usr/local/bin/gcc", {"/usr/local/bin/gcc"}, {}, false, ENOENT)
+      .exec(1, "/usr/bin/gcc", {"/usr/bin/gcc"});
+  EXPECT_THAT(derived(trace), IsEmpty());
+}
+
+TEST(Lookup, ExecutingUnderAnotherNameIsNoLookup) {
+  TraceBuilder trace;
+  trace.program(1, "/bin/bash", "/usr/bin").exec(1, "/usr/bin/x", {"fake"});
+  EXPECT_THAT(derived(trace), IsEmpty());
+}
+
+TEST(Lookup, UnfinishedSearchesAreNoLookups) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/a:/b:/c")
+      .call(1, "newfstatat", "/a/x", ENOENT)
+      .call(1, "newfstatat", "/b/x", ENOENT)
+      .end(1);
+  EXPECT_THAT(derived(trace), IsEmpty());
+}
+
+TEST(Lookup, CallsThatCannotSearchAreIgnored) {
+  TraceBuilder trace;
+  trace.program(1, "/bin/ls", "/only")
+      .call(1, "newfstatat", "/only/x", ENOENT, no_follow)
+      .call(1, "lstat", "/only/y", ENOENT)
+      .call(1, "openat", "/only/z", ENOENT)
+      .call(1, "newfstatat", "w", ENOENT, [](model::Event& e) { e.dirfd = 3; })
+      .call(1, "newfstatat", "", ENOENT)
+      .call(1, "newfstatat", "/only/", ENOENT)
+      .call(1, "newfstatat", "/only/.", ENOENT);
+  EXPECT_THAT(derived(trace), IsEmpty());
+}
+
+TEST(Lookup, ThreadsSearchAtTheSameTime) {
+  TraceBuilder trace;
+  const auto thread = [](std::int32_t tid) {
+    return [tid](model::Event& event) { event.tid = tid; };
+  };
+  trace.program(1, kGo, "/a:/b")
+      .call(1, "newfstatat", "/a/gcc", ENOENT, thread(1))
+      .call(1, "newfstatat", "/a/git", ENOENT, thread(2))
+      .call(1, "newfstatat", "/b/git", 0, thread(2))
+      .call(1, "newfstatat", "/b/gcc", 0, thread(1))
+      .call(1, "openat", "/x", 0, thread(1))
+      .call(1, "openat", "/x", 0, thread(2));
+  EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = /b/gcc in /a:/b",
+                                          "lookup git = /b/git in /a:/b"));
+}
+
+TEST(Lookup, GoroutinesMoveBetweenThreads) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/a:/b")
+      .call(1, "newfstatat", "/a/gcc", ENOENT, [](auto& e) { e.tid = 1; })
+      .call(1, "newfstatat", "/b/gcc", ENOENT, [](auto& e) { e.tid = 2; });
+  EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = ENOENT in /a:/b"));
+}
+
+TEST(Lookup, ProcessesDoNotMix) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/a:/b")
+      .start(2, 1)
+      .call(1, "newfstatat", "/a/gcc", ENOENT)
+      .call(2, "newfstatat", "/b/gcc", ENOENT);
+  EXPECT_THAT(derived(trace), IsEmpty());
+}
+
+TEST(Lookup, SameNameIsReportedEachTime) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/a:/b");
+  for (int i = 0; i < 3; ++i) {
+    trace.call(1, "newfstatat", "/a/gcc", ENOENT)
+        .call(1, "newfstatat", "/b/gcc", ENOENT);
+  }
+  EXPECT_EQ(derived(trace).size(), 3u);
+}
+
+// The child executes what the parent's stat search found in the first place.
+TEST(Lookup, ExecutingWhatTheParentFoundIsNoSecondLookup) {
+  TraceBuilder trace;
+  trace.program(1, "/bin/sh", "/shadow:/usr/bin")
+      .call(1, "newfstatat", "/shadow/go")
+      .start(2, 1)
+      .exec(2, "/shadow/go", {"go", "version"})
+      .end(2)
+      .end(1);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup go = /shadow/go in /shadow"));
+}
+
+TEST(Lookup, CarriesWhoAndWhen) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/a:/b")
+      .call(1, "newfstatat", "/a/gcc", ENOENT)
+      .call(1, "newfstatat", "/b/gcc", ENOENT);
+  const auto& first = std::get<model::Event>(trace.records[2]);
+  const auto& last = std::get<model::Event>(trace.records[3]);
+  const model::Event event = events_of(trace).at(0);
+  EXPECT_EQ(event.process, 1u);
+  EXPECT_EQ(event.enter_ns, first.enter_ns);
+  EXPECT_EQ(event.exit_ns, last.exit_ns);
+  EXPECT_EQ(event.seq, last.seq);
+  EXPECT_EQ(event.syscall, model::Syscall::Newfstatat);
+  EXPECT_EQ(event.result, -1);
+  EXPECT_FALSE(event.exec.has_value());
+}
+
+TEST(Lookup, ManyNamesInTheFirstPlaceDoNotPileUp) {
+  TraceBuilder trace;
+  trace.program(1, "/bin/ls", "/a:/b");
+  for (int i = 0; i < 1000; ++i) {
+    trace.call(1, "newfstatat", "/a/f" + std::to_string(i), ENOENT);
+  }
+  trace.call(1, "newfstatat", "/a/gcc", ENOENT)
+      .call(1, "newfstatat", "/b/gcc", ENOENT);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = ENOENT in /a:/b"));
+}
+
+}  // namespace
+}  // namespace driftcage::match
