@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/command.h"
+
+namespace driftcage::cli_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Completion : public Project {
+ protected:
+  // What bash offers for a command line whose last word is unfinished.
+  [[nodiscard]] std::string offered(const std::string& line) const {
+    const std::string script = R"(
+      . <("$0" completion bash)
+      read -r -a COMP_WORDS <<<"$1"
+      COMP_WORDS[0]=$0
+      [[ $1 == *' ' ]] && COMP_WORDS+=('')
+      COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+      _driftcage
+      printf '%s\n' "${COMPREPLY[@]}")";
+    const Outcome outcome =
+        execute({"bash", "-c", script, DRIFTCAGE_PROGRAM, line}, here());
+    EXPECT_EQ(outcome.err, "");
+    return outcome.out;
+  }
+};
+
+TEST_F(Completion, Commands) {
+  EXPECT_EQ(offered("driftcage do"), "doctor\n");
+  EXPECT_THAT(offered("driftcage "), HasSubstr("run\nlist\ncheck\ntrace\n"));
+}
+
+TEST_F(Completion, OptionsOfTheCommand) {
+  EXPECT_EQ(offered("driftcage run --im"), "--image\n");
+  EXPECT_EQ(offered("driftcage doctor --im"), "\n");
+}
+
+TEST_F(Completion, ValuesOfAnOption) {
+  EXPECT_EQ(offered("driftcage run --color a"), "auto\nalways\n");
+}
+
+TEST_F(Completion, IdsOfScenarios) {
+  write("scenarios/go/one.toml", "");
+  write("scenarios/go/two.toml", "");
+  EXPECT_EQ(offered("driftcage run -v go/"), "go/one\ngo/two\n");
+}
+
+TEST_F(Completion, ProgramsBehindTheMark) {
+  EXPECT_THAT(offered("driftcage trace --all -- mkdi"), HasSubstr("mkdir\n"));
+}
+
+TEST_F(Completion, EveryShellGetsEveryCommand) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const Outcome outcome = driftcage({"completion", shell});
+    EXPECT_EQ(outcome.code, 0);
+    for (const char* command : {"run", "list", "check", "trace", "faults",
+                                "schema", "doctor", "completion"})
+      EXPECT_THAT(outcome.out, HasSubstr(command)) << shell;
+  }
+}
+
+TEST_F(Completion, AnotherShellIsAMistake) {
+  const Outcome outcome = driftcage({"completion", "tcsh"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("bash"));
+}
+
+}  // namespace
+}  // namespace driftcage::cli_test

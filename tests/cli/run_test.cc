@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// driftcage run, from scenario files to whole reports.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/command.h"
+
+namespace driftcage::cli_test {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// A scenario whose fault hides a file, with the given `see` line.
+std::string scenario(const std::string& id, const std::string& see) {
+  return R"(schema = 1
+id     = ")" +
+         id + R"("
+title  = "A file that is not there"
+run    = ["cat", "data.txt"]
+
+[files]
+"data.txt"  = "here\n"
+"other.txt" = "there\n"
+
+[[fault]]
+id   = "no-data"
+hide = ["$WORK/data.txt"]
+
+[expect]
+exit = 1
+see  = [")" +
+         see + R"("]
+
+[[fix]]
+id   = "put-it-back"
+say  = "Put the file back."
+lift = ["no-data"]
+)";
+}
+
+constexpr const char* kSeen = "open $WORK/data.txt = ENOENT by cat";
+constexpr const char* kNotSeen = "open $WORK/other.txt = ENOENT by cat";
+
+class Run : public CageProject {
+ protected:
+  // The run record goes where the test looks, not into the user's state.
+  Outcome run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"run", "--record", "record"});
+    return driftcage(arguments, here());
+  }
+};
+
+TEST_F(Run, AScenarioThatHoldsPasses) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  const Outcome outcome = run({});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  expect_golden("run-pass", clean(outcome.out));
+}
+
+TEST_F(Run, AScenarioThatDoesNotHoldIsExplained) {
+  write("scenarios/tiny/other.toml", scenario("tiny/other", kNotSeen));
+  const Outcome outcome = run({"tiny/other"});
+  EXPECT_EQ(outcome.code, 1) << outcome.err;
+  expect_golden("run-no-repro", clean(outcome.out));
+}
+
+TEST_F(Run, QuietShowsOnlyTheBad) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  write("scenarios/tiny/other.toml", scenario("tiny/other", kNotSeen));
+  const Outcome outcome = run({"-q"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, Not(HasSubstr("tiny/hidden")));
+  EXPECT_THAT(outcome.out, HasSubstr("tiny/other"));
+  EXPECT_THAT(outcome.err, IsEmpty());
+}
+
+TEST_F(Run, VerboseShowsWhatMatched) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  const Outcome outcome = run({"-v"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("open $WORK/data.txt = ENOENT"));
+}
+
+TEST_F(Run, ColorsOnlyWhenAsked) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  EXPECT_THAT(run({}).out, Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(run({"--color", "always"}).out, HasSubstr("\x1b["));
+}
+
+TEST_F(Run, AnUnmetNeedIsASkipWithItsReason) {
+  write("scenarios/tiny/hidden.toml",
+        scenario("tiny/hidden", kSeen) +
+            "\n[needs]\ntools = { no-such-tool = \"*\" }\n");
+  const Outcome outcome = run({});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, ContainsRegex("skip.*no-such-tool"));
+  EXPECT_EQ(run({"--max-skips", "0"}).code, 5);
+}
+
+TEST_F(Run, AWeakScenarioIsInconclusiveWhenStrongOnesAreAsked) {
+  const std::string strong = scenario("tiny/weak", kSeen);
+  const std::size_t run_line = strong.find("run ");
+  write("scenarios/tiny/weak.toml", strong.substr(0, run_line) +
+                                        "legs = [\"fault\"]\n" +
+                                        strong.substr(run_line));
+  EXPECT_EQ(run({}).code, 0);
+  EXPECT_EQ(run({"--require-strong"}).code, 5);
+}
+
+TEST_F(Run, AnImageThatIsNotThereIsTheHostsProblem) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  const Outcome outcome = run({"--image", "dir:/nonexistent/image"});
+  EXPECT_EQ(outcome.code, 3) << outcome.out;
+  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/image"));
+}
+
+TEST_F(Run, TheRecordIsWhereItWasAskedFor) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  const Outcome outcome = run({});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ / "record"));
+  EXPECT_FALSE(std::filesystem::is_empty(folder_ / "record"));
+}
+
+}  // namespace
+}  // namespace driftcage::cli_test
