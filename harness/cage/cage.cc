@@ -118,7 +118,14 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
   state->sync = std::move(ours);
   state->spawn = std::move(spawn_read);
 
-  DRIFTCAGE_CHECK_OK(map_ids(state->init, state->notes));
+  if (auto mapped = map_ids(state->init, state->notes); !mapped) {
+    // Nothing can be mapped in a process that has given up: its own error, sent
+    // before, says why.
+    const sync::Message sent = sync::receive(state->sync.get(), {1, -1});
+    return tl::make_unexpected(sent.tag == sync::Tag::Failed
+                                   ? sync::error_of(sent)
+                                   : mapped.error());
+  }
   sync::send(state->sync.get(), sync::Tag::Mapped);
   const sync::Message message =
       sync::receive(state->sync.get(), {hooks.deadline_ns, hooks.cancel_fd});

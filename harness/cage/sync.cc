@@ -51,26 +51,26 @@ T decoded(const Message& message) {
   return value;
 }
 
-// Waits for `fd`; a tag other than Ready is the reason to give up.
+// Waits for `fd`; a tag other than Ready is the reason to give up. What is
+// there already is taken even past the deadline.
 Tag wait_for(int fd, const Wait& wait) {
   while (true) {
     struct timespec left {};
+    bool expired = false;
     if (wait.deadline_ns != 0) {
       const std::uint64_t now = base::sys::monotonic_ns();
-      if (now >= wait.deadline_ns) return Tag::Expired;
-      left.tv_sec =
-          static_cast<time_t>((wait.deadline_ns - now) / 1'000'000'000);
-      left.tv_nsec =
-          static_cast<long>((wait.deadline_ns - now) % 1'000'000'000);
+      expired = now >= wait.deadline_ns;
+      const std::uint64_t ns = expired ? 0 : wait.deadline_ns - now;
+      left.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
+      left.tv_nsec = static_cast<long>(ns % 1'000'000'000);
     }
     std::array<pollfd, 2> polled = {
         {{fd, POLLIN, 0}, {wait.cancel_fd, POLLIN, 0}}};
     const int ready = ::ppoll(polled.data(), polled.size(),
                               wait.deadline_ns != 0 ? &left : nullptr, nullptr);
     if (ready < 0 && errno != EINTR) return Tag::HangUp;
-    if (ready <= 0) continue;
-    if (polled[0].revents != 0) return Tag::Ready;
-    return Tag::Stopped;
+    if (ready > 0) return polled[0].revents != 0 ? Tag::Ready : Tag::Stopped;
+    if (expired) return Tag::Expired;
   }
 }
 

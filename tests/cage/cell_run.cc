@@ -2,12 +2,14 @@
 #include "tests/cage/cell_run.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
@@ -17,6 +19,8 @@
 
 namespace driftcage::testing {
 namespace {
+
+constexpr uid_t kOrdinaryId = 12345;
 
 struct Pipe {
   base::UniqueFd read;
@@ -36,7 +40,9 @@ std::string cell_path() {
   return path != nullptr ? path : DRIFTCAGE_BUILT_CELL;
 }
 
-Cell::Cell(const model::CageSpec& spec) {
+std::string payload_path() { return DRIFTCAGE_BUILT_PAYLOAD; }
+
+Cell::Cell(const model::CageSpec& spec, Caller caller) {
   Pipe in = make_pipe();
   Pipe trace = make_pipe();
   Pipe out = make_pipe();
@@ -54,7 +60,12 @@ Cell::Cell(const model::CageSpec& spec) {
     for (std::size_t i = 0; i < from.size(); ++i) {
       ::dup2(from[i], static_cast<int>(i));
     }
-    ::close_range(5, ~0u, 0);
+    if (caller == Caller::Ordinary &&
+        (::setgroups(0, nullptr) != 0 ||
+         ::setresgid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0 ||
+         ::setresuid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0)) {
+      ::_exit(126);
+    }
     ::execl(path.c_str(), "driftcage-cell", nullptr);
     ::_exit(127);
   }
@@ -132,11 +143,13 @@ CellRun Cell::finish() {
   return std::move(run_);
 }
 
-CellRun run_cell(const model::CageSpec& spec) { return Cell(spec).finish(); }
+CellRun run_cell(const model::CageSpec& spec, Caller caller) {
+  return Cell(spec, caller).finish();
+}
 
 model::CageSpec host_spec(std::vector<std::string> argv) {
   model::CageSpec spec;
-  spec.masks = {"/home", "/root", "/run"};
+  spec.masks = {"/home", "/root", "/run", "/work"};
   spec.ops = {model::op::MakeDirectory{"/work"},
               model::op::MakeDirectory{"/home/cage"}};
   spec.argv = std::move(argv);
@@ -150,10 +163,35 @@ model::CageSpec shell_spec(const std::string& line) {
   return host_spec({"/bin/sh", "-c", line});
 }
 
-std::string why_no_cages() {
-  const CellRun run = run_cell(host_spec({"/bin/true"}));
-  if (run.end.outcome == wire::Outcome::Finished) return "";
+model::CageSpec payload_spec(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), kPayload);
+  model::CageSpec spec = host_spec(std::move(arguments));
+  spec.let_in = {{payload_path(), kPayload}};
+  return spec;
+}
+
+std::string why_no_cages(Caller caller) {
+  if (caller == Caller::Ordinary && ::geteuid() != 0) {
+    return "only root can become another user";
+  }
+  const CellRun run = run_cell(payload_spec({"identity"}), caller);
+  if (run.end.outcome == wire::Outcome::Finished && run.ended) return "";
+  if (!run.ended) return "driftcage-cell does not start: " + cell_path();
   return run.end.error.message();
+}
+
+std::string unlike_exit(const CellRun& run, int code) {
+  std::string text;
+  if (!run.ended) text += "no End record; ";
+  if (run.end.outcome != wire::Outcome::Finished) {
+    text += std::string(wire::outcome_name(run.end.outcome)) + ": " +
+            run.end.error.message() + " (" + run.end.error.hint + "); ";
+  } else if (run.end.status != base::WaitStatus::exited(code)) {
+    text += run.end.status.text() + "; ";
+  }
+  if (run.cell_status != 0) text += "driftcage-cell itself failed; ";
+  if (!text.empty()) text += "output:\n" + run.out + run.err;
+  return text;
 }
 
 }  // namespace driftcage::testing

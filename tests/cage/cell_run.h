@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,16 @@ struct CellRun {
   std::string err;
 };
 
+// Who starts the cell.
+enum class Caller : std::uint8_t {
+  Self,      // whoever runs the tests
+  Ordinary,  // a user without any privilege or account; needs root to become
+};
+
 // A running driftcage-cell.
 class Cell {
  public:
-  explicit Cell(const model::CageSpec& spec);
+  explicit Cell(const model::CageSpec& spec, Caller caller = Caller::Self);
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
   ~Cell();
@@ -56,7 +63,11 @@ class Cell {
 // Path of the driftcage-cell that was built with the tests.
 [[nodiscard]] std::string cell_path();
 
-[[nodiscard]] CellRun run_cell(const model::CageSpec& spec);
+// Path of the static program cage_payload, of tests/fixtures.
+[[nodiscard]] std::string payload_path();
+
+[[nodiscard]] CellRun run_cell(const model::CageSpec& spec,
+                               Caller caller = Caller::Self);
 
 // A healthy cage over the host: run-time folders masked, own home and work
 // directory, untraced.
@@ -64,7 +75,13 @@ class Cell {
 // The same for a shell line.
 [[nodiscard]] model::CageSpec shell_spec(const std::string& line);
 
-// "" when this machine can make cages, else why not.
-[[nodiscard]] std::string why_no_cages();
+// The same for cage_payload with arguments; it is at kPayload in the cage.
+inline constexpr const char* kPayload = "/opt/cage_payload";
+[[nodiscard]] model::CageSpec payload_spec(std::vector<std::string> arguments);
+
+// "" when `caller` can make cages on this machine, else why not.
+[[nodiscard]] std::string why_no_cages(Caller caller = Caller::Self);
+// What is wrong with a run that should have ended with `code`; "" for nothing.
+[[nodiscard]] std::string unlike_exit(const CellRun& run, int code);
 
 }  // namespace driftcage::testing
