@@ -232,9 +232,10 @@ class Checker {
         key.not_yet || (shape != key.value.end() && shape->not_yet);
     // Inside a refused key, refused keys are no news.
     if (not_yet && !refusing_) {
-      mistakes_.add(entry.at, fmt::format("{}{} is known but not supported yet",
-                                          inner.text(),
-                                          !key.not_yet ? " as a list" : ""));
+      const std::string name =
+          key.not_yet ? inner.text() : fmt::format("[[{}]]", inner.text());
+      mistakes_.add(entry.at,
+                    fmt::format("{} is known but not supported yet", name));
     }
     const bool before = std::exchange(refusing_, refusing_ || not_yet);
     check_value(entry.value, key.value, inner);

@@ -162,6 +162,9 @@ Diagnostic syntax_mistake(const toml::parse_error& error, const Span& at,
     diagnostic.hint = "each key and each [table] may stand once";
   } else if (message.starts_with("exceeded maximum nested")) {
     message = "values are nested too deep";
+  } else if (message.starts_with("could not determine value type")) {
+    message = "this is no value";
+    diagnostic.hint = "texts stand in quotes";
   } else if (message.starts_with("Encountered invalid utf-8")) {
     message = "the file is not UTF-8";
   }

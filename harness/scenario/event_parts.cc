@@ -284,7 +284,9 @@ class GlobChecker {
     }
     const std::size_t length = uses.front().length;
     if (auto unknown = check_variables(text_.substr(at_, length))) {
-      return report(at_, length, unknown->message, unknown->hint);
+      const bool near = unknown->hint.starts_with("did you mean");
+      return report(at_, length, unknown->message,
+                    near ? unknown->hint : "write \\$ for the byte");
     }
     at_ += length;
   }

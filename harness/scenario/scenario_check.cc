@@ -59,7 +59,10 @@ class ScenarioCheck {
       for (const Node& leg : legs->items) names.insert(leg.text);
       const bool all = names.contains("control") && names.contains("fault") &&
                        (names.contains("fix") || scenario_.fixes.empty());
-      if (!all && names != std::set<std::string>{"fault"}) {
+      const bool known = std::ranges::all_of(names, [](const auto& name) {
+        return name == "control" || name == "fault" || name == "fix";
+      });
+      if (known && !all && names != std::set<std::string>{"fault"}) {
         mistakes_.add(legs->at, "legs are all of them, or only the fault leg",
                       "write legs = [\"fault\"], or leave the key out");
       }

@@ -93,37 +93,37 @@ Mistake check_sentence(std::string_view text) {
 
 Mistake check_bytes(std::string_view) { return std::nullopt; }
 
+// `what` comes with its article.
 Mistake check_name(std::string_view text, std::string_view extra,
                    std::string_view what) {
-  if (text.empty()) return whole(text, fmt::format("the {} is empty", what));
+  if (text.empty()) return whole(text, "the name is empty");
   bool start = true;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
-    const bool plain = is_lower_or_digit(c);
-    if (!plain && (start || extra.find(c) == std::string_view::npos)) {
-      return TextMistake{
-          at, 1, fmt::format("a {} cannot hold this character here", what),
-          "use lower-case letters and digits, with . _ - between them"};
+    if (!is_lower_or_digit(c) &&
+        (start || extra.find(c) == std::string_view::npos)) {
+      return TextMistake{at, 1, fmt::format("{} cannot go on like this", what),
+                         fmt::format("use lower-case letters and digits, with "
+                                     "any of {} between them",
+                                     extra)};
     }
     start = c == '/';
   }
   if (start) {
-    return TextMistake{text.size() - 1,
-                       1,
-                       fmt::format("a {} cannot end in a slash", what),
-                       {}};
+    return TextMistake{
+        text.size() - 1, 1, fmt::format("{} cannot end in a slash", what), {}};
   }
   return std::nullopt;
 }
 
 Mistake check_scenario_id(std::string_view text) {
-  return check_name(text, "._-/", "scenario id");
+  return check_name(text, "._-/", "a scenario id");
 }
 Mistake check_id(std::string_view text) {
-  return check_name(text, "._-", "id");
+  return check_name(text, "._-", "an id");
 }
 Mistake check_tag(std::string_view text) {
-  return check_name(text, "._-:", "tag");
+  return check_name(text, "._-:", "a tag");
 }
 
 Mistake check_env_name(std::string_view text) {
