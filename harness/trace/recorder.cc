@@ -20,6 +20,7 @@
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
 #include "harness/trace/cause.h"
+#include "harness/trace/registers.h"
 #include "harness/trace/tracee_memory.h"
 
 namespace driftcage::trace {
@@ -121,6 +122,8 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
   event.mode =
       shape.mode < 0 ? 0 : static_cast<std::uint32_t>(args[shape.mode]);
 
+  thread.child = 0;
+  thread.rooted = false;
   const auto verb = model::verb_of(call);
   if (!verb) {
     // A guard. The caller's wish to trace can not come true: it has a tracer.
@@ -140,13 +143,15 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
     case Syscall::Openat2:
       read_open_how(thread);
       break;
+    case Syscall::Clone:
+      if (tag == kUntracedClone) trace_untraced_clone(thread);
+      break;
     case Syscall::Clone3:
       read_clone3(thread);
       break;
     default:
       break;
   }
-  thread.child = 0;
   if (shape.path >= 0) read_path(thread, shape);
   switch (*verb) {
     case Verb::Exec:
@@ -197,14 +202,17 @@ std::string Recorder::in_cage(std::string link) const {
 
 void Recorder::resolve(Thread& thread) {
   model::Event& event = thread.event;
-  if (event.path.starts_with('/')) {
+  if (event.path.starts_with('/') && !thread.rooted) {
     event.abs = base::path::absolute("/", event.path);
     return;
   }
   if (event.path.empty() && (event.flags & AT_EMPTY_PATH) == 0) return;
   directory_of(thread, event.dirfd, text_);
   if (text_.empty()) return;  // a bad descriptor, or one without a name
-  event.abs = base::path::absolute(text_, event.path);
+  // openat2(2) with RESOLVE_IN_ROOT takes the directory for the root.
+  std::string_view path = event.path;
+  while (thread.rooted && path.starts_with('/')) path.remove_prefix(1);
+  event.abs = base::path::absolute(text_, path);
 }
 
 void Recorder::resolve_descriptor(Thread& thread) {
@@ -219,14 +227,29 @@ void Recorder::read_open_how(Thread& thread) {
   if (!memory::read(thread.tid, thread.args[2], &how, size)) return;
   thread.event.flags = how.flags;
   thread.event.mode = static_cast<std::uint32_t>(how.mode);
+  thread.rooted = (how.resolve & RESOLVE_IN_ROOT) != 0;
 }
 
 void Recorder::read_clone3(Thread& thread) {
   std::uint64_t flags = 0;
-  if (thread.args[1] >= sizeof(flags) &&
-      memory::read(thread.tid, thread.args[0], &flags, sizeof(flags))) {
-    thread.event.flags = flags;
+  if (thread.args[1] < sizeof(flags) ||
+      !memory::read(thread.tid, thread.args[0], &flags, sizeof(flags))) {
+    return;  // the kernel will refuse it as well
   }
+  thread.event.flags = flags;
+  if ((flags & CLONE_UNTRACED) == 0) return;
+  // An untraced child would keep the filter and have nobody to answer it: each
+  // traced call would fail with ENOSYS. leave() puts the flag back.
+  flags &= ~std::uint64_t{CLONE_UNTRACED};
+  thread.flag_cleared =
+      memory::write(thread.tid, thread.args[0], &flags, sizeof(flags));
+  if (!thread.flag_cleared) flag(model::kCloneUntraced);
+}
+
+void Recorder::trace_untraced_clone(Thread& thread) {
+  const std::uint64_t flags = thread.args[0] & ~std::uint64_t{CLONE_UNTRACED};
+  if (!registers::set_first_argument(thread.tid, thread.abi->abi, flags))
+    flag(model::kCloneUntraced);
 }
 
 void Recorder::read_socket_address(Thread& thread) {
@@ -448,6 +471,13 @@ void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
     return;
   }
   model::Event& event = thread.event;
+  if (thread.flag_cleared) {
+    thread.flag_cleared = false;
+    if (!memory::write(thread.tid, thread.args[0], &event.flags,
+                       sizeof(event.flags))) {
+      flag(model::kCloneUntraced);
+    }
+  }
   const bool wanted = ((verbs_ >> static_cast<unsigned>(event.verb)) & 1U) != 0;
   if (!wanted) return;  // a clone that was looked at for its flags only
   event.exit_ns = now();

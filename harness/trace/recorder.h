@@ -49,6 +49,7 @@ class Recorder {
   void read_exec(Thread& thread);
   void read_open_how(Thread& thread);
   void read_clone3(Thread& thread);
+  void trace_untraced_clone(Thread& thread);
   void read_socket_address(Thread& thread);
   void resolve(Thread& thread);
   void resolve_descriptor(Thread& thread);

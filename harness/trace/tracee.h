@@ -45,8 +45,10 @@ struct Thread {
   CallTag tag = 0;
   std::array<std::uint64_t, 6> args{};
   const AbiRow* abi = nullptr;
-  bool multiplexed = false;  // i386 socketcall: arguments are in memory
-  pid_t child = 0;           // what a pending fork or clone made
+  bool multiplexed = false;   // i386 socketcall: arguments are in memory
+  bool rooted = false;        // openat2 with RESOLVE_IN_ROOT
+  bool flag_cleared = false;  // CLONE_UNTRACED, in the caller\'s clone_args
+  pid_t child = 0;            // what a pending fork or clone made
   model::Event event;
   Environment new_environment;  // of a pending exec
 

@@ -61,6 +61,14 @@ bool read(pid_t tid, std::uint64_t address, void* to, std::size_t size) {
   return true;
 }
 
+bool write(pid_t tid, std::uint64_t address, const void* from,
+           std::size_t size) {
+  const iovec local{const_cast<void*>(from), size};
+  const iovec there{remote(address), size};
+  return process_vm_writev(tid, &local, 1, &there, 1, 0) ==
+         static_cast<ssize_t>(size);
+}
+
 bool read_string(pid_t tid, std::uint64_t address, std::string& out,
                  std::size_t limit) {
   out.clear();

@@ -15,6 +15,10 @@ namespace driftcage::trace::memory {
 [[nodiscard]] bool read(pid_t tid, std::uint64_t address, void* to,
                         std::size_t size);
 
+// The reverse, into memory that the tracee itself may write to.
+[[nodiscard]] bool write(pid_t tid, std::uint64_t address, const void* from,
+                         std::size_t size);
+
 // The bytes up to a NUL, at most `limit`. Never touches the page behind the
 // one that holds the NUL. False when it is unreadable, with what could be read
 // in `out`; a string without NUL in `limit` bytes is cut there.

@@ -99,6 +99,9 @@ Trace run_traced(const std::vector<std::string>& argv, const Options& options) {
   Trace trace;
   Collector collector(trace);
   const base::UniqueFd output(memfd_create("output", MFD_CLOEXEC));
+  // A memfd does not lock its position: without this, lines written at the
+  // same time by several threads overwrite each other.
+  fcntl(output.get(), F_SETFL, O_APPEND);
   Options with_output = options;
   with_output.before = [&] {
     dup2(output.get(), STDOUT_FILENO);
