@@ -122,9 +122,8 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
     // Nothing can be mapped in a process that has given up: its own error, sent
     // before, says why.
     const sync::Message sent = sync::receive(state->sync.get(), {1, -1});
-    return tl::make_unexpected(sent.tag == sync::Tag::Failed
-                                   ? sync::error_of(sent)
-                                   : mapped.error());
+    return tl::make_unexpected(
+        sent.tag == sync::Tag::Failed ? sync::error_of(sent) : mapped.error());
   }
   sync::send(state->sync.get(), sync::Tag::Mapped);
   const sync::Message message =

@@ -327,9 +327,9 @@ base::Result<std::string> Editor::mount_point(const std::string& path,
   }
   // A mount holds the directories on the way to it, so that a flush does not
   // reach them: they have to be in the upper layer before.
-  const std::string dir = parent_of(*at);
-  if (*at != "/" && tree_.regions.find(dir).kind == RegionKind::Overlay) {
-    DRIFTCAGE_CHECK_OK(open_up(dir));
+  const std::string held = is_directory ? *at : parent_of(*at);
+  if (tree_.regions.find(held).kind == RegionKind::Overlay) {
+    DRIFTCAGE_CHECK_OK(open_up(held));
   }
   return at;
 }

@@ -121,26 +121,34 @@ void Cell::wait_for_output(const std::string& text) {
 CellRun Cell::finish() {
   while (read_some()) {
   }
-  ::waitpid(pid_, &run_.cell_status, 0);
+  CellRun run = decode_run(records_);
+  run.out = std::move(run_.out);
+  run.err = std::move(run_.err);
+  ::waitpid(pid_, &run.cell_status, 0);
   pid_ = -1;
+  return run;
+}
+
+CellRun decode_run(const std::string& records) {
+  CellRun run;
   wire::Decoder decoder;
-  decoder.feed(records_);
+  decoder.feed(records);
   while (true) {
     auto record = decoder.next();
     if (!record || !*record) break;
-    run_.ended = false;
+    run.ended = false;
     if (auto* hello = std::get_if<wire::Hello>(&**record)) {
-      run_.hello = *hello;
+      run.hello = *hello;
     } else if (auto* up = std::get_if<wire::CageUp>(&**record)) {
-      run_.up = *up;
+      run.up = *up;
     } else if (auto* event = std::get_if<model::Event>(&**record)) {
-      run_.events.push_back(*event);
+      run.events.push_back(*event);
     } else if (auto* end = std::get_if<wire::End>(&**record)) {
-      run_.end = *end;
-      run_.ended = decoder.pending() == 0;
+      run.end = *end;
+      run.ended = decoder.pending() == 0;
     }
   }
-  return std::move(run_);
+  return run;
 }
 
 CellRun run_cell(const model::CageSpec& spec, Caller caller) {

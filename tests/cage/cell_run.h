@@ -26,6 +26,9 @@ struct CellRun {
   std::string err;
 };
 
+// What a cell's records say.
+[[nodiscard]] CellRun decode_run(const std::string& records);
+
 // Who starts the cell.
 enum class Caller : std::uint8_t {
   Self,      // whoever runs the tests
