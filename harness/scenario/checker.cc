@@ -282,6 +282,14 @@ std::vector<Diagnostic> Mistakes::take() {
   std::ranges::stable_sort(found_, {}, [](const Diagnostic& diagnostic) {
     return std::tuple(diagnostic.at.line, diagnostic.at.column);
   });
+  // Nobody reads more, and a file of garbage has a mistake per byte.
+  constexpr std::size_t kMost = 200;
+  if (found_.size() > kMost) {
+    const std::size_t rest = found_.size() - kMost;
+    found_.resize(kMost + 1);
+    found_.back().message = fmt::format("and {} more mistakes", rest);
+    found_.back().hint.clear();
+  }
   return std::move(found_);
 }
 

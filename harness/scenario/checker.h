@@ -25,7 +25,7 @@ class Mistakes {
   [[nodiscard]] std::string_view source() const { return source_; }
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] bool none() const { return found_.empty(); }
-  // In the order of the file.
+  // In the order of the file; from the 201st on they are only counted.
   [[nodiscard]] std::vector<Diagnostic> take();
 
  private:

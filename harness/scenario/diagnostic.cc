@@ -116,6 +116,15 @@ std::string nearest(std::string_view name,
       found = candidate;
     }
   }
+  if (!found.empty()) return found;
+  // "exit_code" for "exit", "feat" for "features".
+  for (const std::string& candidate : candidates) {
+    const bool longer = candidate.size() >= 4 && name.starts_with(candidate);
+    const bool shorter = name.size() >= 3 && candidate.starts_with(name);
+    if ((longer || shorter) && candidate.size() > found.size()) {
+      found = candidate;
+    }
+  }
   return found;
 }
 

@@ -21,7 +21,8 @@ struct Diagnostic {
 [[nodiscard]] std::string render(const Diagnostic& diagnostic,
                                  std::string_view source);
 
-// The candidate with the smallest edit distance, empty when none is near.
+// The candidate with the smallest edit distance, case ignored; else one that
+// begins the name or is begun by it; empty when none is near.
 [[nodiscard]] std::string nearest(std::string_view name,
                                   const std::vector<std::string>& candidates);
 

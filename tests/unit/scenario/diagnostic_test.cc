@@ -60,6 +60,12 @@ TEST(Nearest, FindsTheSmallestDistance) {
   EXPECT_EQ(nearest("enoent", {"ENOENT", "ENOTDIR"}), "ENOENT");
 }
 
+TEST(Nearest, FallsBackToWhatBeginsTheName) {
+  EXPECT_EQ(nearest("exit_code", {"see", "exit", "stdout"}), "exit");
+  EXPECT_EQ(nearest("feat", {"tools", "features"}), "features");
+  EXPECT_EQ(nearest("shell", {"sh"}), "");
+}
+
 TEST(Nearest, SaysNothingWhenAllIsFar) {
   EXPECT_EQ(nearest("frobnicate", {"run", "files"}), "");
   EXPECT_EQ(nearest("c", {"a", "b"}), "");

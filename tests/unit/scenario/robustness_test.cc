@@ -42,8 +42,8 @@ std::vector<std::string> corpus() {
 
 TEST(Robustness, EveryPrefix) {
   for (const std::string& text : corpus()) {
-    // All of a short text; of a long one, every place near its end too.
-    const std::size_t step = text.size() > 1200 ? 3 : 1;
+    // A step that is no power of two meets every kind of place in the end.
+    const std::size_t step = text.size() > 1200 ? 7 : 1;
     for (std::size_t size = 0; size < text.size(); size += step) {
       ASSERT_NO_FATAL_FAILURE(expect_sane(text.substr(0, size)));
     }
@@ -113,6 +113,14 @@ TEST(Robustness, LargeFilesAreRefused) {
   const auto result = parse(std::string(kMaxSource + 1, '\n'), "f");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error()[0].message, "the file is longer than 1 MiB");
+}
+
+TEST(Robustness, ManyMistakesAreCounted) {
+  const auto result = parse(times(1000, "[[fault]]\nx = 1\n"), "f");
+  ASSERT_FALSE(result);
+  ASSERT_EQ(result.error().size(), 201u);
+  // One per unknown key, one per missing id, and what the file itself lacks.
+  EXPECT_EQ(result.error().back().message, "and 1805 more mistakes");
 }
 
 TEST(Robustness, OddBytes) {
