@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/cage/cage.h"
 
-#include <linux/sched.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/cage/clone.h"
 #include "harness/cage/idmap.h"
 #include "harness/cage/init.h"
 #include "harness/cage/sync.h"
@@ -44,40 +44,6 @@ std::uint64_t namespaces_of(const model::CageSpec& spec) {
                         CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   if (spec.network != model::Network::Host) flags |= CLONE_NEWNET;
   return flags;
-}
-
-const char* clone_hint(int err) {
-  switch (err) {
-    case EPERM:
-      return "user namespaces are not allowed here: driftcage doctor tells why";
-    case ENOSPC:
-    case EUSERS:
-      return "a limit below user.max_*_namespaces or the nesting depth is "
-             "reached: driftcage doctor tells which";
-    case EINVAL:
-      return "the kernel lacks a namespace, or the caller has threads";
-    default:
-      return "";
-  }
-}
-
-// fork(2) into new namespaces; 0 in the child.
-base::Result<pid_t> clone_into(std::uint64_t namespaces, int* pidfd) {
-  clone_args args{};
-  args.flags = namespaces | CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
-  args.exit_signal = SIGCHLD;
-  long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  // Container profiles answer ENOSYS on purpose, to be asked again the old way.
-  if (pid < 0 && errno == ENOSYS) {
-    pid = ::syscall(SYS_clone, namespaces | CLONE_PIDFD | SIGCHLD, nullptr,
-                    pidfd, nullptr, 0);
-  }
-  if (pid < 0) {
-    const int err = errno;
-    return base::fail("clone", "namespaces of the cage", err, clone_hint(err));
-  }
-  return static_cast<pid_t>(pid);
 }
 
 base::Error interrupted(sync::Tag tag, const char* step) {
