@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,16 @@ std::string cell_path() {
 
 std::string payload_path() { return DRIFTCAGE_BUILT_PAYLOAD; }
 
+void become_ordinary() {
+  if (::setgroups(0, nullptr) != 0 ||
+      ::setresgid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0 ||
+      ::setresuid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0) {
+    ::_exit(126);
+  }
+  // As after a login: without it /proc/self is root's.
+  ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
 Cell::Cell(const model::CageSpec& spec, Caller caller) {
   Pipe in = make_pipe();
   Pipe trace = make_pipe();
@@ -60,12 +71,7 @@ Cell::Cell(const model::CageSpec& spec, Caller caller) {
     for (std::size_t i = 0; i < from.size(); ++i) {
       ::dup2(from[i], static_cast<int>(i));
     }
-    if (caller == Caller::Ordinary &&
-        (::setgroups(0, nullptr) != 0 ||
-         ::setresgid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0 ||
-         ::setresuid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0)) {
-      ::_exit(126);
-    }
+    if (caller == Caller::Ordinary) become_ordinary();
     ::execl(path.c_str(), "driftcage-cell", nullptr);
     ::_exit(127);
   }

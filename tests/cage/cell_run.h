@@ -35,6 +35,9 @@ enum class Caller : std::uint8_t {
   Ordinary,  // a user without any privilege or account; needs root to become
 };
 
+// Makes the calling process Caller::Ordinary, or ends it.
+void become_ordinary();
+
 // A running driftcage-cell.
 class Cell {
  public:
