@@ -43,6 +43,24 @@ bool is_in_group(pid_t tgid, pid_t tid) {
   return syscall(SYS_tgkill, tgid, tid, 0) == 0 || errno != ESRCH;
 }
 
+// While it lives the kernel does not also raise SIGCHLD for each stop, which
+// wait4(2) reports anyway.
+class QuietStops {
+ public:
+  QuietStops() {
+    struct sigaction action {};
+    action.sa_handler = SIG_DFL;
+    action.sa_flags = SA_NOCLDSTOP;
+    sigaction(SIGCHLD, &action, &old_);
+  }
+  ~QuietStops() { sigaction(SIGCHLD, &old_, nullptr); }
+  QuietStops(const QuietStops&) = delete;
+  QuietStops& operator=(const QuietStops&) = delete;
+
+ private:
+  struct sigaction old_ {};
+};
+
 struct Waited {
   pid_t tid = 0;
   int status = 0;
@@ -407,6 +425,7 @@ bool Tracer::State::finished() const {
 
 base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
   init_pid = limits.init_pid;
+  const QuietStops quiet;
   Deadline deadline;
   DRIFTCAGE_CHECK_OK(deadline.arm({limits.kill_pidfd, payload},
                                   limits.timeout_ns, limits.cancel_fd));

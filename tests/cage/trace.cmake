@@ -12,6 +12,7 @@ endforeach()
 
 driftcage_test(cage_trace LABEL cage
   SOURCES ${PROJECT_SOURCE_DIR}/tests/cage/trace_harness.cc
+          ${PROJECT_SOURCE_DIR}/tests/cage/trace_strace_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_test.cc
   LINKS driftcage::trace)
 target_compile_definitions(cage_trace PRIVATE
