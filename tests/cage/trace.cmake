@@ -12,9 +12,11 @@ endforeach()
 
 driftcage_test(cage_trace LABEL cage
   SOURCES ${PROJECT_SOURCE_DIR}/tests/cage/trace_harness.cc
+          ${PROJECT_SOURCE_DIR}/tests/cage/trace_errno_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_strace_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_test.cc
   LINKS driftcage::trace)
 target_compile_definitions(cage_trace PRIVATE
-  DRIFTCAGE_FIXTURES="$<TARGET_FILE_DIR:trace_paths>")
+  DRIFTCAGE_FIXTURES="$<TARGET_FILE_DIR:trace_paths>"
+  DRIFTCAGE_SOURCE="${PROJECT_SOURCE_DIR}")
 add_dependencies(cage_trace trace_guards trace_paths trace_processes)
