@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/image/image.h"
 
-#include <sys/utsname.h>
-
 #include <array>
 #include <cerrno>
 #include <string_view>
@@ -11,7 +9,9 @@
 #include "harness/base/sys.h"
 #include "harness/image/fingerprint.h"
 #include "harness/image/host_image.h"
+#include "harness/image/oci.h"
 #include "harness/image/root_view.h"
+#include "harness/image/stored_image.h"
 
 namespace driftcage::image {
 namespace {
@@ -21,17 +21,6 @@ namespace {
 constexpr const char* kImagePath =
     "/usr/local/go/bin:"
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-// Go's own names, which recipes and `needs` use.
-std::string machine_architecture() {
-  struct ::utsname host {};
-  if (::uname(&host) != 0) return {};
-  const std::string machine = host.machine;
-  if (machine == "x86_64") return "amd64";
-  if (machine == "aarch64") return "arm64";
-  if (machine == "i686" || machine == "i386") return "386";
-  return machine;
-}
 
 // Reading a whole tree is out of the question, so the key watches what a
 // package upgrade or another toolchain version cannot leave untouched.
@@ -92,15 +81,21 @@ base::Result<Image> open_image(
   } else if (reference.starts_with("dir:")) {
     image = DRIFTCAGE_TRY(open_directory(reference));
   } else {
-    return base::fail("open image", reference, 0,
-                      "an image is `host` or `dir:PATH`");
+    const auto source = DRIFTCAGE_TRY(parse_source(reference));
+    if (!source) {
+      return base::fail("open image", reference, 0,
+                        "an image is host, dir:PATH, tar:PATH, oci:PATH[:TAG], "
+                        "docker-archive:PATH or docker://NAME");
+    }
+    image = DRIFTCAGE_TRY(open_stored_image(*source, environment, {}));
+    image.environment.try_emplace("PATH", kImagePath);
   }
   image.architecture = machine_architecture();
   image.environment["LANG"] = "C.UTF-8";
   image.environment["LC_ALL"] = "C.UTF-8";
   // Without it every program that prints a time opens /etc/localtime.
   image.environment["TZ"] = "UTC";
-  image.identity = identity_of(image);
+  if (image.identity.empty()) image.identity = identity_of(image);
   return image;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,12 @@ struct Image {
   std::vector<std::string> masks;  // host: folders shown empty
   std::vector<model::op::MountTree> let_in;  // host: toolchains in them
   std::string architecture;                  // "amd64"
+  std::shared_ptr<const void> lease;         // keeps a stored tree from removal
 };
 
-// `host` or `dir:PATH`. `environment` is the caller's: PATH and locale of the
-// host image come from it.
+// `host`, `dir:PATH`, or a source that goes through the store (sources.h),
+// which may fetch and unpack. `environment` is the caller's: PATH and locale of
+// the host image, and the place of the store, come from it.
 [[nodiscard]] base::Result<Image> open_image(
     const std::string& reference,
     const std::map<std::string, std::string>& environment);

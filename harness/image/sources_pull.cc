@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registries, daemons and local storages through skopeo: it knows their
+// protocols and where credentials lie.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+
+#include "harness/image/sources.h"
+#include "harness/image/subprocess.h"
+
+namespace driftcage::image {
+namespace {
+
+struct Explanation {
+  std::string_view part;  // of the message, lower case as skopeo writes it
+  std::string_view hint;
+};
+
+// From the special to the general: the first that fits counts.
+constexpr std::array<Explanation, 17> kExplanations{{
+    {"server gave HTTP response to HTTPS client",
+     "the registry speaks plain HTTP: add --tls-verify=false if you trust the "
+     "network"},
+    {"x509:",
+     "the registry's certificate is not trusted here: install its authority "
+     "below /etc/containers/certs.d, or add --tls-verify=false"},
+    {"unauthorized", "log in with `skopeo login`, or give --authfile"},
+    {"authentication required",
+     "log in with `skopeo login`, or give --authfile"},
+    {"requested access to the resource is denied",
+     "the account may not read it, or it does not exist: log in with `skopeo "
+     "login`, or give --authfile"},
+    {"toomanyrequests", "the registry limits pulls: log in, or wait"},
+    {"manifest unknown", "the registry has no such image or tag"},
+    {"name unknown", "the registry has no such image"},
+    {"name invalid", "a reference is [HOST[:PORT]/]NAME[:TAG|@DIGEST]"},
+    {"invalid reference format",
+     "a reference is [HOST[:PORT]/]NAME[:TAG|@DIGEST], in lower case"},
+    {"no image found in", "it has nothing for this machine's architecture"},
+    {"connection refused", "nothing answers at that address"},
+    {"no such host", "the registry's name is not known here"},
+    {"i/o timeout", "the registry does not answer; is there a network?"},
+    {"does not match",
+     "what the registry sent is damaged: try again, or push it again"},
+    {"unexpected EOF", "the registry broke off: try again, or push it again"},
+    {"policy.json",
+     "skopeo finds no trust policy: install containers-common, or make "
+     "~/.config/containers/policy.json"},
+}};
+
+// The text of a `time="…" level=fatal msg="…"` line; the line itself when it is
+// something else.
+std::string message_in(std::string_view line) {
+  const std::size_t start = line.find("msg=\"");
+  if (start == std::string_view::npos) return std::string(line);
+  std::string text;
+  for (std::size_t i = start + 5; i < line.size() && line[i] != '"'; ++i) {
+    if (line[i] == '\\' && i + 1 < line.size()) ++i;
+    text += line[i];
+  }
+  return text;
+}
+
+// Without a policy skopeo copies nothing. What distributions ship as policy is
+// to accept everything, so that is no loss.
+bool has_policy() {
+  const char* home = std::getenv("HOME");
+  const std::string own = std::string(home == nullptr ? "" : home) + "/.config";
+  return ::access((own + "/containers/policy.json").c_str(), R_OK) == 0 ||
+         ::access("/etc/containers/policy.json", R_OK) == 0;
+}
+
+std::vector<std::string> copy_command(const Store& store, const Source& source,
+                                      const FetchOptions& options,
+                                      const std::string& layout) {
+  std::vector<std::string> argv{"skopeo"};
+  if (!has_policy()) argv.emplace_back("--insecure-policy");
+  argv.insert(argv.end(), {"--override-os", "linux", "--override-arch",
+                           options.architecture, "copy", "--retry-times",
+                           std::to_string(options.retries),
+                           "--dest-shared-blob-dir", store.blobs()});
+  if (!options.tls_verify) argv.emplace_back("--src-tls-verify=false");
+  if (!options.authfile.empty())
+    argv.insert(argv.end(), {"--authfile", options.authfile});
+  argv.push_back(source.reference);
+  argv.push_back("oci:" + layout + ":image");
+  return argv;
+}
+
+}  // namespace
+
+PullFailure explain_pull(const std::string& output) {
+  std::string_view rest = output;
+  std::string_view last;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    if (!line.empty()) last = line;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  PullFailure failure;
+  failure.message = message_in(last);
+  for (const Explanation& explanation : kExplanations) {
+    if (failure.message.find(explanation.part) == std::string::npos) continue;
+    failure.hint = explanation.hint;
+    break;
+  }
+  return failure;
+}
+
+base::Result<ImageContent> pull_image(const Store& store, const Source& source,
+                                      const FetchOptions& options) {
+  const Store::Workspace space = DRIFTCAGE_TRY(store.workspace());
+  const std::string layout = space.path + "/layout";
+  const auto run = run_program(copy_command(store, source, options, layout),
+                               options.progress);
+  if (!run) {
+    return base::fail("pull", source.reference, run.error().err,
+                      run.error().err == ENOENT
+                          ? "install skopeo: it fetches images"
+                          : "skopeo could not be started");
+  }
+  if (!run->status.success()) {
+    PullFailure failure = explain_pull(run->output);
+    return base::fail(
+        "pull",
+        fmt::format("{}: {}", source.reference,
+                    failure.message.empty() ? "skopeo: " + run->status.text()
+                                            : failure.message),
+        0, failure.hint);
+  }
+  const ImageFiles files =
+      DRIFTCAGE_TRY(ImageFiles::open_directory(layout, store.blobs()));
+  return read_oci_layout(files,
+                         {source.reference, "image", options.architecture});
+}
+
+}  // namespace driftcage::image
