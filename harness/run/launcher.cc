@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -353,7 +354,8 @@ class Cell : public std::enable_shared_from_this<Cell> {
       (void)self->process_.detach();
       self->exited_ = true;
       // Somebody else may hold a pipe open; a cage's processes cannot.
-      self->set_timer(kDrain, [cell = self.get()] { cell->close_streams(); });
+      self->set_timer(std::min(kDrain, self->grace_),
+                      [cell = self.get()] { cell->close_streams(); });
       self->finish_if_over();
     });
   }
@@ -371,7 +373,7 @@ class Cell : public std::enable_shared_from_this<Cell> {
   }
 
   void give_up(const char* why) {
-    break_off({"run helper", program_, 0, std::string("it ") + why});
+    break_off({std::string("the helper ") + why, program_, 0, ""});
   }
 
   void kill() {
@@ -395,9 +397,9 @@ class Cell : public std::enable_shared_from_this<Cell> {
   base::Result<wire::End> take_result() {
     if (broken_) return tl::make_unexpected(*std::move(broken_));
     if (end_) return *std::move(end_);
-    return base::fail(
-        "run helper", program_, 0,
-        "it ended with " + status_.text() + " before it reported a result");
+    return base::fail("the helper ended with " + status_.text() +
+                          " before it reported a result",
+                      program_);
   }
 
   asio::io_context& io_;

@@ -41,7 +41,7 @@ class Launcher {
   // is still there `grace` after it should have ended is killed. SIGPIPE is
   // ignored for as long as a Launcher exists.
   explicit Launcher(std::string cell,
-                    std::chrono::milliseconds grace = std::chrono::seconds(10));
+                    std::chrono::milliseconds grace = std::chrono::seconds(15));
   ~Launcher();
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
