@@ -78,12 +78,14 @@ pkg-config pkg-config
 TOOLS
   cat <<'LIBRARIES'
 libarchive-dev
+libarchive-dev
 libboost1.81-dev|libboost1.83-dev|libboost-dev
 libcli11-dev
 libexpected-dev
 libfmt-dev
 libre2-dev
 libseccomp-dev
+libssl-dev
 libssl-dev
 libtomlplusplus-dev
 nlohmann-json3-dev

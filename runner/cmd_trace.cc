@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <utility>
 
+#include "harness/base/path.h"
 #include "harness/base/sys.h"
 #include "harness/image/image.h"
 #include "harness/model/verdict.h"
@@ -72,10 +74,23 @@ class TraceOutput {
   base::Status status_;
 };
 
-// Variables that name places of the caller which a cage shows empty.
-bool belongs_to_the_cage(const std::string& name) {
-  return name == "HOME" || name == "USER" || name == "LOGNAME" ||
-         name == "OLDPWD" || name.starts_with("XDG_");
+// Whether the caller's file `path` cannot be seen in the cage.
+bool is_hidden(const model::CageSpec& spec, const std::string& path) {
+  return base::path::is_below(path, plan::kTmp) ||
+         std::any_of(spec.masks.begin(), spec.masks.end(),
+                     [&path](const std::string& mask) {
+                       return base::path::is_below(path, mask);
+                     });
+}
+
+// Variables whose value must fit the cage, not the caller: home is empty
+// there, and the image's PATH is the caller's without what is hidden.
+bool belongs_to_the_cage(const model::CageSpec& spec, const std::string& name,
+                         const std::string& value) {
+  if (name == "TMPDIR") return is_hidden(spec, value);
+  return name == "HOME" || name == "PATH" || name == "PWD" ||
+         name == "OLDPWD" || name == "USER" || name == "LOGNAME" ||
+         name.starts_with("XDG_");
 }
 
 // The healthy cage, but with the caller's environment and, at its own path, a
@@ -88,9 +103,7 @@ base::Result<model::CageSpec> cage_for(const Options& options,
   const std::string here = DRIFTCAGE_TRY(working_directory());
   model::CageSpec spec = plan::healthy_cage(image, argv);
   for (const auto& [name, value] : variables) {
-    const bool path_of_image = !image.is_host && name == "PATH";
-    if (!belongs_to_the_cage(name) && !path_of_image)
-      spec.environment[name] = value;
+    if (!belongs_to_the_cage(spec, name, value)) spec.environment[name] = value;
   }
   if (here != "/")
     spec.ops.emplace_back(
@@ -98,6 +111,7 @@ base::Result<model::CageSpec> cage_for(const Options& options,
   spec.directory = here;
   spec.environment["PWD"] = here;
   spec.timeout_ms = 0;
+  spec.trace.engine = model::Engine::Seccomp;
   return spec;
 }
 

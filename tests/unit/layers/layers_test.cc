@@ -45,6 +45,8 @@ const std::map<std::string, std::vector<std::string>>& homes() {
       {"nlohmann/",
        {"image", "scenario", "plan", "match", "run", "report", "runner"}},
       {"re2/", {"scenario", "plan", "match", "run", "report"}},
+      {"archive.h", {"image"}},
+      {"openssl/", {"image"}},
       {"seccomp.h", {"trace"}},
   };
   return table;
