@@ -51,8 +51,10 @@ std::string as_text(const Findings& findings) {
     width = std::max(width, step.step.size());
   const auto row = [width](const std::string& name, const std::string& state,
                            const std::string& detail) {
-    return fmt::format("{:<{}}  {:<8}{}{}\n", name, width, state,
-                       detail.empty() ? "" : "  ", detail);
+    std::string line =
+        fmt::format("{:<{}}  {:<8}{}", name, width, state, detail);
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + "\n";
   };
   std::string text;
   for (const cage::ProbeStep& step : findings.host.steps)

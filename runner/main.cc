@@ -10,8 +10,9 @@
 
 int main(int argc, char** argv) {
   namespace runner = driftcage::runner;
-  // A closed pipe is an error of the write that meets it: see write_out.
-  std::signal(SIGPIPE, SIG_IGN);
+  // A closed pipe is an error of the write that meets it: see write_out. A
+  // handler, not SIG_IGN: execve(2) would pass that on to every payload.
+  std::signal(SIGPIPE, [](int) {});
   try {
     runner::CommandLine line;
     return line.run(std::vector<std::string>(argv + 1, argv + argc));

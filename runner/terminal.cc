@@ -52,8 +52,8 @@ void write_out(std::string_view text) {
       base::sys::write_all(STDOUT_FILENO, text, "standard output");
   if (status) return;
   if (status.error().err == EPIPE) {
-    // SIGPIPE is ignored (a cell that dies must not end the runner), but for
-    // the caller's shell this is the ordinary end of a pipeline's member.
+    // SIGPIPE is caught (a cell that dies must not end the runner), but for the
+    // caller's shell this is the ordinary end of a pipeline's member.
     std::signal(SIGPIPE, SIG_DFL);
     std::raise(SIGPIPE);
   }

@@ -59,9 +59,12 @@ void TracePrinter::print(const model::Event& event) {
     return;
   }
   constexpr double kSecond = 1e9;
+  const std::string why = report::cause_text(event);
+  // Before its first exec a process is still driftcage's own.
   write_(fmt::format(
-      "+{:.3f}s  {}[{}]  {}\n", static_cast<double>(event.enter_ns) / kSecond,
-      program.empty() ? "?" : program, pid, report::event_line(event)));
+      "+{:.3f}s  {}[{}]  {}{}\n", static_cast<double>(event.enter_ns) / kSecond,
+      program.empty() ? "driftcage" : program, pid, report::event_line(event),
+      why.empty() ? "" : "  (" + why + ")"));
 }
 
 }  // namespace driftcage::runner

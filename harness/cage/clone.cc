@@ -26,11 +26,20 @@ const char* clone_hint(int err) {
   }
 }
 
+// What CLONE_CLEAR_SIGHAND does, and for ignored signals too.
+void clear_handlers() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) {
+    ::sigaction(number, &action, nullptr);
+  }
+}
+
 }  // namespace
 
 base::Result<pid_t> clone_into(std::uint64_t flags, int* pidfd) {
   clone_args args{};
-  args.flags = flags | CLONE_PIDFD;
+  args.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   args.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
   args.exit_signal = SIGCHLD;
   long pid = ::syscall(SYS_clone3, &args, sizeof args);
@@ -38,6 +47,7 @@ base::Result<pid_t> clone_into(std::uint64_t flags, int* pidfd) {
   if (pid < 0 && errno == ENOSYS) {
     pid = ::syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, pidfd,
                     nullptr, 0);
+    if (pid == 0) clear_handlers();
   }
   if (pid < 0) {
     const int err = errno;

@@ -85,8 +85,8 @@ base::Status run_command(const model::CageSpec& spec,
   const base::UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
   if (!output) return base::fail("memfd_create", "output", errno);
   auto [report_read, report_write] = DRIFTCAGE_TRY(base::sys::pipe());
-  const pid_t pid = ::fork();
-  if (pid < 0) return base::fail("fork", "command", errno);
+  const pid_t pid = ::vfork();  // see run_init
+  if (pid < 0) return base::fail("vfork", "command", errno);
   if (pid == 0) {
     become(spec, environment, argv, proc, output.get(), report_write.get());
   }

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -13,8 +16,7 @@
 
 namespace driftcage::cage {
 
-base::Result<std::vector<std::string>> list_directory(int dir,
-                                                      std::size_t limit) {
+base::Result<std::vector<std::string>> list_directory(int dir) {
   auto fd = DRIFTCAGE_TRY(
       base::sys::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK));
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()),
@@ -22,7 +24,7 @@ base::Result<std::vector<std::string>> list_directory(int dir,
   if (!stream) return base::fail("open directory", {}, errno);
   static_cast<void>(fd.release());
   std::vector<std::string> names;
-  while (names.size() < limit) {
+  while (true) {
     errno = 0;
     const dirent* entry = ::readdir(stream.get());
     if (entry == nullptr) {
@@ -33,6 +35,28 @@ base::Result<std::vector<std::string>> list_directory(int dir,
     if (name != "." && name != "..") names.emplace_back(name);
   }
   return names;
+}
+
+bool shows_nothing(int dir) {
+  const auto fd =
+      base::sys::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  if (!fd) return true;
+  // Room for a few entries: "." and ".." take 24 bytes each.
+  alignas(dirent64) std::array<char, 256> entries;
+  std::size_t names = 0;
+  while (names <= 2) {
+    const ssize_t size =
+        ::getdents64(fd->get(), entries.data(), entries.size());
+    // EINVAL: the next name alone is longer than that.
+    if (size < 0) return errno != EINVAL;
+    if (size == 0) break;
+    for (ssize_t at = 0; at < size; ++names) {
+      dirent64 entry;
+      std::memcpy(&entry, entries.data() + at, offsetof(dirent64, d_name));
+      at += entry.d_reclen;
+    }
+  }
+  return names <= 2;
 }
 
 base::Status remove_tree(int dir, const std::string& name) {

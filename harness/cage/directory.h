@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -11,9 +9,11 @@
 namespace driftcage::cage {
 
 // Names in the directory `dir` (which may be an O_PATH descriptor) without "."
-// and "..", at most `limit`.
-[[nodiscard]] base::Result<std::vector<std::string>> list_directory(
-    int dir, std::size_t limit = std::numeric_limits<std::size_t>::max());
+// and "..".
+[[nodiscard]] base::Result<std::vector<std::string>> list_directory(int dir);
+
+// True when `dir` has no names, or they may not be read.
+[[nodiscard]] bool shows_nothing(int dir);
 
 // Removes `name` in `dir` with everything below it. Follows no links and
 // crosses no mounts.

@@ -78,17 +78,6 @@ base::Status limit_capabilities(std::uint64_t kept) {
   return {};
 }
 
-void reset_signals() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) {
-    ::sigaction(number, &action, nullptr);
-  }
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 }  // namespace
 
 base::Status set_limits(const model::Limits& limits,
@@ -124,7 +113,10 @@ base::Status set_limits(const model::Limits& limits,
 }
 
 base::Status become_user(const model::CageSpec& spec, int proc) {
-  reset_signals();
+  // All are blocked in pid 1. Their actions are the default ones already.
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::setsid();  // fails only for a leader, which a new child is not
   // Keys of the caller's session must not be found. Where the call is denied
   // (some container profiles), nothing can be looked up either.

@@ -2,7 +2,10 @@
 #include "harness/cage/sources.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <variant>
 
 #include "harness/base/sys.h"
@@ -21,6 +24,21 @@ base::Status open_tree_source(Sources& sources, const std::string& from) {
   return {};
 }
 
+// /proc/self/mountinfo in small pieces, see sync::receive.
+base::Result<std::vector<MountEntry>> read_mounts() {
+  const std::string name = "/proc/self/mountinfo";
+  const base::UniqueFd fd = DRIFTCAGE_TRY(base::sys::open(name, O_RDONLY));
+  std::string text;
+  std::array<char, 4096> piece;
+  while (true) {
+    const ssize_t size = ::read(fd.get(), piece.data(), piece.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return base::fail("read", name, errno);
+    if (size == 0) return parse_mountinfo(text);
+    text.append(piece.data(), static_cast<std::size_t>(size));
+  }
+}
+
 }  // namespace
 
 base::Result<Sources> open_sources(const model::CageSpec& spec) {
@@ -30,8 +48,7 @@ base::Result<Sources> open_sources(const model::CageSpec& spec) {
     return base::fail("open image root", spec.root, root.error().err);
   }
   sources.root = *std::move(root);
-  sources.mounts = parse_mountinfo(
-      DRIFTCAGE_TRY(base::sys::read_file("/proc/self/mountinfo")));
+  sources.mounts = DRIFTCAGE_TRY(read_mounts());
   for (const model::op::MountTree& tree : spec.let_in) {
     DRIFTCAGE_CHECK_OK(open_tree_source(sources, tree.from));
   }

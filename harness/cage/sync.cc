@@ -119,7 +119,14 @@ Message receive(int fd, const Wait& wait) {
     if (result.tag != Tag::Ready) return result;
   }
   result.tag = Tag::HangUp;
-  std::string buffer(128 << 10, '\0');
+  // The size first: a buffer for the largest message would cost a page fault
+  // for each of its pages, in every process that receives.
+  ssize_t size = -1;
+  do {
+    size = ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  } while (size < 0 && errno == EINTR);
+  if (size <= 0) return result;
+  std::string buffer(static_cast<std::size_t>(size), '\0');
   iovec part{buffer.data(), buffer.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
   msghdr message{};
@@ -127,7 +134,6 @@ Message receive(int fd, const Wait& wait) {
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  ssize_t size = -1;
   do {
     size = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);

@@ -233,8 +233,7 @@ base::Status Builder::grow_directory(base::UniqueFd dir,
   const MountEntry* mount = mount_at(host);
   if (mount != nullptr && is_kernel_view(mount->type)) return {};
   if (mount_below(host)) return grow(dir.get(), host, at);
-  const auto names = list_directory(dir.get(), 1);
-  if (!names || names->empty()) return {};
+  if (shows_nothing(dir.get())) return {};
   const std::string to = target(at);
   base::UniqueFd again(::fcntl(dir.get(), F_DUPFD_CLOEXEC, 3));
   auto layer = overlay(std::move(dir), to, false);

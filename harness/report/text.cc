@@ -17,6 +17,7 @@
 #include "harness/report/excerpt.h"
 #include "harness/report/redact.h"
 #include "harness/report/shorten.h"
+#include "harness/run/record.h"
 #include "harness/scenario/diagnostic.h"
 
 namespace driftcage::report {
@@ -61,12 +62,6 @@ std::string exit_of(const wire::End& end) {
     default:
       return std::string(wire::outcome_name(end.outcome));
   }
-}
-
-// The folder of a leg inside the record: a colon is no good in a file name.
-std::string folder_of(std::string name) {
-  std::replace(name.begin(), name.end(), ':', '-');
-  return name;
 }
 
 class ScenarioText {
@@ -238,7 +233,7 @@ class ScenarioText {
   void around(const Sighting& centre, const std::string& leg_name) {
     if (result_.record_folder.empty()) return;
     const std::string file =
-        result_.record_folder + "/" + folder_of(leg_name) + "/trace.dct";
+        result_.record_folder + "/" + run::leg_folder(leg_name) + "/trace.dct";
     const auto excerpt = read_excerpt(file, centre.event.process,
                                       centre.event.seq, kAround, kAround);
     // A report without its record is still a report.

@@ -107,6 +107,8 @@ std::vector<model::CageSpec> builds(const image::Image& image,
     spec.ops.emplace_back(
         op::MountShared{directory, std::string(base::path::dir_name(cache))});
     const std::string work = plan::kWork;
+    // Go 1.15 does not make the directory that -o names.
+    spec.ops.emplace_back(op::MakeDirectory{"/tmp/warm", 0755});
     spec.ops.emplace_back(
         op::WriteFile{work + "/go.mod", "module warm\n\ngo 1.15\n"});
     spec.ops.emplace_back(op::WriteFile{work + "/hello/main.go", kHello});
@@ -167,8 +169,11 @@ base::Result<std::string> warm_cache(
     const auto& result = results.front();
     if (!result) return tl::make_unexpected(result.error());
     if (!result->success()) {
-      preparing("the build cache of " + image.reference +
-                " stays cold: " + result->err.substr(0, 200));
+      // A build that was cut off says nothing itself.
+      const bool ended = result->end.outcome == wire::Outcome::Finished;
+      preparing("the build cache of " + image.reference + " stays cold: " +
+                (ended ? result->err.substr(0, 200)
+                       : std::string(wire::outcome_name(result->end.outcome))));
       remove_leftovers(folder, prefix);
       return "";
     }

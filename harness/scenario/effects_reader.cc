@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "harness/scenario/reader.h"

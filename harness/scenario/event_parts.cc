@@ -5,6 +5,11 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "harness/base/result.h"
@@ -89,7 +94,7 @@ std::string quoted(std::string_view text) {
 // Quotes a word that would not be read back as one.
 std::string word(std::string_view text) {
   const bool bare = !text.empty() && text != "=" && text.front() != '"' &&
-                    text.find_first_of(" \t") == std::string_view::npos;
+                    text.find_first_of(" \t\r\n") == std::string_view::npos;
   return bare ? std::string(text) : quoted(text);
 }
 

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/base/wait_status.h"

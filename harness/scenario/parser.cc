@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/scenario/parser.h"
 
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "harness/scenario/checker.h"
 #include "harness/scenario/document.h"

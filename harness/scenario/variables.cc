@@ -2,6 +2,9 @@
 #include "harness/scenario/variables.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "harness/scenario/diagnostic.h"
 

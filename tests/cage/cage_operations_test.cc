@@ -3,13 +3,10 @@
 // cage's own directories (scratch), and what is mounted later.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "tests/cage/cage_test.h"
@@ -21,36 +18,6 @@ namespace fs = std::filesystem;
 namespace op = model::op;
 using ::testing::Contains;
 using ::testing::HasSubstr;
-
-// A directory of the host that everybody may use, removed at the end.
-class HostDirectory {
- public:
-  HostDirectory() {
-    std::string name = "/tmp/driftcage-test-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-    fs::permissions(path_, fs::perms(0777));
-  }
-  HostDirectory(const HostDirectory&) = delete;
-  HostDirectory& operator=(const HostDirectory&) = delete;
-  ~HostDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  void write(const std::string& name, const std::string& bytes) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << bytes;
-  }
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(path_ / name).rdbuf();
-    return text.str();
-  }
-
- private:
-  fs::path path_;
-};
 
 op::MountTmpfs tmpfs(const std::string& at) {
   op::MountTmpfs mount;

@@ -68,6 +68,8 @@ Child start(const std::vector<std::string>& argv, const Setting& setting) {
   auto [reader, writer] = base::sys::pipe().value();
   child.pid = ::fork();
   if (child.pid == 0) become(argv, setting, in.get(), writer.get(), err.get());
+  // kill(2) of -1 would go to every process there is.
+  if (child.pid < 0) std::abort();
   child.out = std::move(reader);
   return child;
 }
@@ -145,6 +147,8 @@ void expect_golden(const std::string& name, const std::string& text) {
 Project::Project() {
   std::string pattern = (fs::temp_directory_path() / "projectXXXXXX").string();
   folder_ = fs::canonical(::mkdtemp(pattern.data()));
+  // As root, a cage's user is another one than the caller.
+  fs::permissions(folder_, fs::perms(0755));
 }
 
 Project::~Project() { fs::remove_all(folder_); }

@@ -46,11 +46,18 @@ constexpr const char* kNotSeen = "open $WORK/other.txt = ENOENT by cat";
 
 class Run : public CageProject {
  protected:
-  // The run record goes where the test looks, not into the user's state.
-  Outcome run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"run", "--record", "record"});
+  // The run record goes where the test looks, not into the user's state; each
+  // run has a folder of its own: a record is never written over.
+  Outcome run(std::vector<std::string> arguments) {
+    const std::string record =
+        runs_ == 0 ? "record" : "record" + std::to_string(runs_);
+    ++runs_;
+    arguments.insert(arguments.begin(), {"run", "--record", record});
     return driftcage(arguments, here());
   }
+
+ private:
+  int runs_ = 0;
 };
 
 TEST_F(Run, AScenarioThatHoldsPasses) {
@@ -96,16 +103,15 @@ TEST_F(Run, AnUnmetNeedIsASkipWithItsReason) {
             "\n[needs]\ntools = { no-such-tool = \"*\" }\n");
   const Outcome outcome = run({});
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
-  EXPECT_THAT(outcome.out, ContainsRegex("skip.*no-such-tool"));
+  EXPECT_THAT(outcome.out, ContainsRegex("SKIP .*no-such-tool"));
   EXPECT_EQ(run({"--max-skips", "0"}).code, 5);
 }
 
 TEST_F(Run, AWeakScenarioIsInconclusiveWhenStrongOnesAreAsked) {
-  const std::string strong = scenario("tiny/weak", kSeen);
-  const std::size_t run_line = strong.find("run ");
-  write("scenarios/tiny/weak.toml", strong.substr(0, run_line) +
-                                        "legs = [\"fault\"]\n" +
-                                        strong.substr(run_line));
+  std::string text = scenario("tiny/weak", kSeen);
+  text.erase(text.find("[[fix]]"));
+  text.insert(text.find("run "), "legs   = [\"fault\"]\n");
+  write("scenarios/tiny/weak.toml", text);
   EXPECT_EQ(run({}).code, 0);
   EXPECT_EQ(run({"--require-strong"}).code, 5);
 }
@@ -115,6 +121,15 @@ TEST_F(Run, AnImageThatIsNotThereIsTheHostsProblem) {
   const Outcome outcome = run({"--image", "dir:/nonexistent/image"});
   EXPECT_EQ(outcome.code, 3) << outcome.out;
   EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/image"));
+}
+
+TEST_F(Run, ARecordIsNeverWrittenOver) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  write("full/notes.txt", "mine");
+  const Outcome outcome = driftcage({"run", "--record", "full"}, here());
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("full"));
 }
 
 TEST_F(Run, TheRecordIsWhereItWasAskedFor) {

@@ -159,6 +159,18 @@ TEST_F(Screens, CheckAcceptsAGoodFile) {
   EXPECT_EQ(outcome.out, "scenarios/tiny/hidden.toml: ok\n");
 }
 
+TEST_F(Screens, TheReadmesScenarioHasNoMistake) {
+  const std::string readme =
+      read_text(std::filesystem::path(DRIFTCAGE_SOURCE_DIR) / "README.md");
+  const std::string fence = "```toml\n";
+  const std::size_t begin = readme.find(fence) + fence.size();
+  const std::size_t end = readme.find("```", begin);
+  write("scenarios/go/path-missing-gcc.toml",
+        readme.substr(begin, end - begin));
+  const Outcome outcome = driftcage({"check"}, here());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+}
+
 TEST_F(Screens, CheckShowsEveryMistake) {
   write("scenarios/tiny/bad.toml",
         "schema = 1\n"
@@ -188,10 +200,10 @@ TEST_F(Screens, RunRefusesAMistakeAndRunsNothing) {
 TEST_F(Screens, FaultsExplainsEachEffect) {
   const Outcome outcome = driftcage({"faults"});
   EXPECT_EQ(outcome.code, 0);
-  for (const char* key : {"env", "path.drop", "hide", "files", "chmod",
-                          "mount.", "limit", "setup"})
-    EXPECT_THAT(outcome.out, HasSubstr(std::string("\n") + key))
-        << "effect " << key;
+  const std::string lines = "\n" + outcome.out;
+  for (const std::string key : {"env", "path.drop", "hide", "files", "chmod",
+                                "mount", "limit.", "setup"})
+    EXPECT_THAT(lines, HasSubstr("\n" + key));
   EXPECT_THAT(outcome.out, HasSubstr("\n    example: "));
 }
 

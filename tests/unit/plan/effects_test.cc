@@ -57,7 +57,7 @@ TEST_F(LegBuilderTest, LaterStagesOverrideTheEnvironment) {
 
 TEST_F(LegBuilderTest, PathIsSetThenCutThenExtended) {
   Effects effects;
-  effects.path.set = "/x:/y:$PATH";
+  effects.path.set.emplace("/x:/y:$PATH");
   effects.path.remove = {"/usr/bin/", "/y"};
   effects.path.prepend = {"bin", "/first"};
   EXPECT_EQ(build({effects}).environment.at("PATH"),
@@ -75,13 +75,24 @@ TEST_F(LegBuilderTest, OneStageIsOrdered) {
   effects.setup = {{"true"}};
   effects.path.drop = {"gcc"};
   effects.hide = {"$GOROOT/pkg"};
-  effects.mounts = {
-      {.at = "$TMP", .size = 4096, .inodes = 7, .noexec = true, .tmpfs = true},
-      {.at = "/ro", .read_only = true, .tmpfs = true},
-      {.at = "/opt", .noexec = true}};
-  effects.files = {{.path = "a.go", .text = "$WORK", .mode = 0600},
-                   {.path = "/l", .symlink = "$WORK/a.go"},
-                   {.path = "/m", .mode = 0}};
+  auto full = mount_at("$TMP");
+  full.tmpfs = true;
+  full.noexec = true;
+  full.size = 4096;
+  full.inodes = 7;
+  auto sealed = mount_at("/ro");
+  sealed.tmpfs = true;
+  sealed.read_only = true;
+  auto flagged = mount_at("/opt");
+  flagged.noexec = true;
+  effects.mounts = {full, sealed, flagged};
+  scenario::FileChange link;
+  link.path = "/l";
+  link.symlink.emplace("$WORK/a.go");
+  scenario::FileChange mode_only;
+  mode_only.path = "/m";
+  mode_only.mode = 0;
+  effects.files = {file_with("a.go", "$WORK", 0600), link, mode_only};
   effects.chmod = {{"a.go", 0}};
   effects.truncate = {{"a.go", 3}};
   effects.corrupt = {{.path = "a.go", .offset = 1, .length = 2}};
@@ -103,17 +114,19 @@ TEST_F(LegBuilderTest, OneStageIsOrdered) {
 
 TEST_F(LegBuilderTest, TreesOfImages) {
   Effects effects;
-  effects.mounts = {{.at = "/a", .from_path = "/usr/lib"},
-                    {.at = "/b",
-                     .read_only = true,
-                     .from_image = "dir:/srv/root",
-                     .from_path = "/opt/x"}};
+  auto own = mount_at("/a");
+  own.from_path = "/usr/lib";
+  auto other = mount_at("/b");
+  other.read_only = true;
+  other.from_image = "dir:/srv/root";
+  other.from_path = "/opt/x";
+  effects.mounts = {own, other};
   EXPECT_THAT(
       build({effects}).ops,
       ElementsAre(CageOp(op::MountTree{"/usr/lib", "/a", false, false}),
                   CageOp(op::MountTree{"/srv/root/opt/x", "/b", true, false})));
-  effects.mounts = {
-      {.at = "/a", .from_image = "docker://x", .from_path = "/y"}};
+  own.from_image = "docker://x";
+  effects.mounts = {own};
   EXPECT_FALSE(try_stage(effects));
 }
 
@@ -122,14 +135,14 @@ TEST_F(LegBuilderTest, SurroundingsOfTheProcess) {
   first.limits.nofile = 64;
   first.limits.nproc = 5;
   first.umask = 077;
-  first.user = "nobody";
+  first.user.emplace("nobody");
   first.net = model::Network::Loopback;
   first.drop_devices = {"null"};
   Effects second;
   second.limits.nofile = 8;
   second.proc = model::ProcView::None;
   second.clock_offset_s = -60;
-  second.user = "1000";
+  second.user.emplace("1000");
   const auto spec = build({first, second});
   EXPECT_EQ(spec.limits.nofile, 8u);
   EXPECT_EQ(spec.limits.nproc, 5u);
@@ -144,7 +157,7 @@ TEST_F(LegBuilderTest, SurroundingsOfTheProcess) {
 
 TEST_F(LegBuilderTest, UnknownUserIsAnError) {
   Effects effects;
-  effects.user = "alice";
+  effects.user.emplace("alice");
   const auto added = try_stage(effects);
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().object, "alice");

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "harness/plan/planner.h"
 
 namespace driftcage::plan {
@@ -36,6 +40,22 @@ inline Ground ground_without_go() {
   ground.facts.go_env.clear();
   ground.warm_cache.clear();
   return ground;
+}
+
+inline scenario::FileChange file_with(const std::string& path,
+                                      const std::string& text,
+                                      std::optional<std::uint32_t> mode = {}) {
+  scenario::FileChange file;
+  file.path = path;
+  file.text.emplace(text);
+  file.mode = mode;
+  return file;
+}
+
+inline scenario::MountChange mount_at(const std::string& at) {
+  scenario::MountChange mount;
+  mount.at = at;
+  return mount;
 }
 
 }  // namespace driftcage::plan

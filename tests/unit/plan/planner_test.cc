@@ -36,7 +36,7 @@ scenario::Scenario two_faults() {
   scenario.run = {"go", "run", "."};
   scenario.timeout_ms = 1234;
   scenario.baseline.env = {{"CGO_ENABLED", "1"}};
-  scenario.baseline.files = {{.path = "main.go", .text = "package main\n"}};
+  scenario.baseline.files = {file_with("main.go", "package main\n")};
   scenario::Fault hide;
   hide.id = "hidden";
   hide.effects.hide = {"/usr/bin/gcc"};

@@ -57,7 +57,7 @@ std::vector<std::string> printed(TraceDetail detail, bool json,
 
 TEST(TracePrinter, ShowsExecsAndWhatWasNotFound) {
   EXPECT_THAT(printed(TraceDetail::Default, false, trace()),
-              ElementsAre("+0.012s  ?[7]  exec /bin/tool = ok\n",
+              ElementsAre("+0.012s  driftcage[7]  exec /bin/tool = ok\n",
                           "+0.012s  tool[7]  open /etc/absent = ENOENT\n"));
 }
 
@@ -68,7 +68,8 @@ TEST(TracePrinter, ShowsEveryFailureWhenAsked) {
 }
 
 TEST(TracePrinter, ShowsEveryCallWhenAsked) {
-  EXPECT_THAT(printed(TraceDetail::All, false, trace()), SizeIs(4));
+  // The four calls, and the search of PATH that one of them was.
+  EXPECT_THAT(printed(TraceDetail::All, false, trace()), SizeIs(5));
 }
 
 TEST(TracePrinter, SaysWhy) {
@@ -79,9 +80,10 @@ TEST(TracePrinter, SaysWhy) {
   EXPECT_THAT(
       printed(TraceDetail::Failed, false,
               {model::ProcessStart{1, 0, 7, 0}, exec}),
-      ElementsAre("+0.012s  ?[7]  exec /opt/tool = no-loader  (the file is "
-                  "there, its ELF interpreter /lib/ld-musl.so.1 is "
-                  "missing)\n"));
+      ElementsAre(
+          "+0.012s  driftcage[7]  exec /opt/tool = no-loader  (the file is "
+          "there, its ELF interpreter /lib/ld-musl.so.1 is "
+          "missing)\n"));
 }
 
 TEST(TracePrinter, AFailedSearchIsOneLookup) {
@@ -91,7 +93,7 @@ TEST(TracePrinter, AFailedSearchIsOneLookup) {
   records.emplace_back(event(model::Verb::Stat, model::Syscall::Newfstatat,
                              "/bin/absent", ENOENT));
   EXPECT_THAT(printed(TraceDetail::Default, false, records),
-              ElementsAre("+0.012s  ?[7]  exec /bin/tool = ok\n",
+              ElementsAre("+0.012s  driftcage[7]  exec /bin/tool = ok\n",
                           "+0.012s  tool[7]  lookup absent = none  (tried "
                           "/bin)\n"));
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <limits>
 
 #include "harness/scenario/event_parts.h"
 #include "harness/scenario/parser.h"
@@ -124,7 +125,7 @@ TEST(EventLine, SpellingReadsBackAsTheSame) {
   for (const char* text :
        {"open /a", "exec **/gcc = no-loader by go x2", "any \"/a b\" = fail",
         "lookup gcc = none x>=3", "stat \"\\\"q\" = ENOENT x<=4",
-        "open \"=\" by \"p q\" x2..3", "load libx.so = ok"}) {
+        "open \"/a\rb\"", "open \"=\" by \"p q\" x2..3", "load libx.so = ok"}) {
     const auto first = line(text);
     EXPECT_EQ(spell(first), text);
     EXPECT_EQ(spell(line(spell(first))), text);

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <string>
 
 #include "harness/scenario/parser.h"
 #include "tests/unit/scenario/examples.h"

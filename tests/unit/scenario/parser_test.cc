@@ -6,6 +6,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "tests/unit/scenario/examples.h"
 

@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "harness/scenario/event_parts.h"
 #include "harness/scenario/parser.h"

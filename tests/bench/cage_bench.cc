@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a cage costs: up, exec /bin/true, down, through driftcage-cell, against
+// bubblewrap with the same namespaces, taking turns so that both meet the same
+// load. Prints medians, the ratio, and the cage's own account of its steps.
+//   cage_bench [ROUNDS] [DIRECTORY]      DIRECTORY: an image instead of the
+//   host
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/base/sys.h"
+#include "harness/wire/codec.h"
+#include "tests/cage/cell_run.h"
+
+namespace driftcage::testing {
+namespace {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle =
+      values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+struct Cost {
+  double wall = -1;  // milliseconds; negative: it failed
+  double cpu = 0;    // of the program and all its descendants
+};
+
+double cpu_of_children() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  const auto ms = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) * 1e3 +
+           static_cast<double>(time.tv_usec) / 1e3;
+  };
+  return ms(used.ru_utime) + ms(used.ru_stime);
+}
+
+// Runs a program to its end, with descriptors moved to where it wants them.
+// `meanwhile` runs in this process.
+template <class Meanwhile>
+Cost cost_of(const std::vector<const char*>& words,
+             const std::vector<std::pair<int, int>>& moves,
+             Meanwhile meanwhile) {
+  std::vector<char*> argv;
+  for (const char* word : words) argv.push_back(const_cast<char*>(word));
+  argv.push_back(nullptr);
+  const double cpu = cpu_of_children();
+  const std::uint64_t start = base::sys::monotonic_ns();
+  const pid_t pid = ::vfork();
+  if (pid == 0) {
+    for (const auto& [from, to] : moves) ::dup2(from, to);
+    ::execvp(argv[0], argv.data());
+    ::_exit(127);
+  }
+  meanwhile();
+  int status = 0;
+  if (pid < 0 || ::waitpid(pid, &status, 0) != pid || status != 0) return {};
+  Cost cost;
+  cost.wall = static_cast<double>(base::sys::monotonic_ns() - start) / 1e6;
+  cost.cpu = cpu_of_children() - cpu;
+  return cost;
+}
+
+Cost cost_of(const std::vector<const char*>& words) {
+  return cost_of(words, {}, [] {});
+}
+
+// A leg as the runner makes it: the spec in by a pipe, the records out by one.
+Cost cost_of_cage(const std::string& message, CellRun& run) {
+  auto in = base::sys::pipe().value();
+  auto out = base::sys::pipe().value();
+  const std::string cell = cell_path();
+  std::string records;
+  const Cost cost = cost_of(
+      {cell.c_str()}, {{in.first.get(), 3}, {out.second.get(), 4}}, [&] {
+        in.first.reset();
+        out.second.reset();
+        static_cast<void>(
+            base::sys::write_all(in.second.get(), message, "spec"));
+        std::array<char, 4096> piece;
+        for (ssize_t size = 1; size > 0;) {
+          size = ::read(out.first.get(), piece.data(), piece.size());
+          if (size > 0) {
+            records.append(piece.data(), static_cast<std::size_t>(size));
+          }
+        }
+      });
+  run = decode_run(records);
+  return cost;
+}
+
+void print(const char* name, const std::vector<Cost>& costs) {
+  std::vector<double> wall;
+  std::vector<double> cpu;
+  for (const Cost& cost : costs) {
+    wall.push_back(cost.wall);
+    cpu.push_back(cost.cpu);
+  }
+  std::printf("%-22s %6.2f ms (least %.2f), CPU time %.2f ms\n", name,
+              median(wall), *std::min_element(wall.begin(), wall.end()),
+              median(cpu));
+}
+
+double ratio(const std::vector<Cost>& costs, const std::vector<Cost>& others,
+             double Cost::*part) {
+  const auto of = [part](const std::vector<Cost>& list) {
+    std::vector<double> values;
+    for (const Cost& cost : list) values.push_back(cost.*part);
+    return median(values);
+  };
+  return of(costs) / of(others);
+}
+
+int bench(int rounds, const std::string& image) {
+  model::CageSpec spec = host_spec({"/bin/true"});
+  spec.ops.clear();
+  spec.directory = "/";
+  if (!image.empty()) {
+    spec.root = image;
+    spec.root_is_host = false;
+    spec.masks.clear();
+  }
+  const std::string root = image.empty() ? "/" : image;
+  const std::vector<const char*> bubblewrap = {
+      "bwrap", "--unshare-all", "--bind", root.c_str(), "/",    "--proc",
+      "/proc", "--dev",         "/dev",   "--tmpfs",    "/tmp", "/bin/true"};
+  const std::string body = wire::encode_spec(spec);
+  std::string message;
+  for (int shift = 0; shift < 32; shift += 8) {
+    message.push_back(static_cast<char>(body.size() >> shift));
+  }
+  message += body;
+  // Above what the cell takes over: dup2 must not hit a source.
+  while (::dup(0) < 9) {
+  }
+  std::vector<Cost> bare;
+  std::vector<Cost> cages;
+  std::vector<Cost> bubbles;
+  std::map<std::string, std::vector<double>> steps;
+  for (int round = -3; round < rounds; ++round) {
+    const Cost direct = cost_of({"/bin/true"});
+    CellRun run;
+    const Cost cage = cost_of_cage(message, run);
+    if (const std::string wrong = unlike_exit(run, 0); !wrong.empty()) {
+      std::fprintf(stderr, "cage_bench: %s\n", wrong.c_str());
+      return 1;
+    }
+    const Cost bubble = cost_of(bubblewrap);
+    if (round < 0) continue;  // warming up
+    bare.push_back(direct);
+    cages.push_back(cage);
+    if (bubble.wall >= 0) bubbles.push_back(bubble);
+    for (const wire::StepTime& step : run.up.steps) {
+      steps[step.step].push_back(static_cast<double>(step.ns) / 1e3);
+    }
+    steps["= until the cage stands"].push_back(
+        static_cast<double>(run.end.cage_ns) / 1e3);
+    steps["= payload"].push_back(static_cast<double>(run.end.duration_ns) /
+                                 1e3);
+  }
+  std::printf("rounds                 %d\n", rounds);
+  print("/bin/true, bare", bare);
+  print("/bin/true, in a cage", cages);
+  if (bubbles.empty()) {
+    std::printf("bubblewrap             cannot run here\n");
+  } else {
+    print("/bin/true, in bwrap", bubbles);
+    std::printf("cage / bubblewrap      %.2f, by CPU time %.2f\n",
+                ratio(cages, bubbles, &Cost::wall),
+                ratio(cages, bubbles, &Cost::cpu));
+  }
+  std::printf("\nsteps, median:\n");
+  for (const auto& [name, times] : steps) {
+    std::printf("  %-24s %8.1f us\n", name.c_str(), median(times));
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace driftcage::testing
+
+int main(int argc, char** argv) {
+  const int rounds = argc > 1 ? std::atoi(argv[1]) : 100;
+  return driftcage::testing::bench(rounds > 0 ? rounds : 100,
+                                   argc > 2 ? argv[2] : "");
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Suites over real cages: what is reported, and what the record says.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/run/suite.h"
+#include "harness/wire/codec.h"
+#include "tests/cage/cell_run.h"
+
+namespace driftcage::run {
+namespace {
+
+namespace fs = std::filesystem;
+using model::Verdict;
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+// Remembers what it was told.
+class Listener : public SuiteObserver {
+ public:
+  void preparing(const std::string& what) override { said.push_back(what); }
+  void started(std::size_t count, std::size_t) override { scenarios = count; }
+  void finished(const ScenarioResult& result) override {
+    results.push_back(result);
+    if (on_finished) on_finished();
+  }
+
+  std::vector<std::string> said;
+  std::size_t scenarios = 0;
+  std::vector<ScenarioResult> results;
+  std::function<void()> on_finished;
+};
+
+model::EventLine line(model::Verb verb, const std::string& subject,
+                      model::ResultPattern::Kind result) {
+  model::EventLine line;
+  line.verb = verb;
+  line.subject = subject;
+  line.result.kind = result;
+  line.text = subject;
+  return line;
+}
+
+// A program that is hidden by the fault.
+scenario::Scenario hidden_program(const std::string& id) {
+  scenario::Scenario scenario;
+  scenario.id = id;
+  scenario.source = "id = \"" + id + "\"\n";
+  scenario.run = {"/bin/sh", "-c",
+                  "/work/tool; code=$?; echo said; exit $code"};
+  scenario::FileChange tool;
+  tool.path = "tool";
+  tool.text.emplace("#!/bin/sh\necho works\n");
+  tool.mode = 0755;
+  scenario.baseline.files = {tool};
+  scenario::Fault fault;
+  fault.id = "hide";
+  fault.effects.hide = {"$WORK/tool"};
+  scenario.faults = {fault};
+  scenario.expect.leg.exit =
+      scenario::ExitPattern{scenario::ExitPattern::Kind::Nonzero, {}, 0, 0, {}};
+  scenario.expect.never = {
+      line(model::Verb::Exec, "$WORK/tool", model::ResultPattern::Kind::Ok)};
+  scenario::Fix fix;
+  fix.id = "put-back";
+  fix.lift = {"hide"};
+  scenario::Fix decoy;
+  decoy.id = "touch-other";
+  decoy.run = {{"/bin/sh", "-c", "echo x > /work/other"}};
+  decoy.wrong = true;
+  scenario.fixes = {fix, decoy};
+  return scenario;
+}
+
+class SuiteTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string reason = driftcage::testing::why_no_cages();
+    if (!reason.empty()) {
+      if (std::getenv("DRIFTCAGE_MUST_WORK") != nullptr) {
+        FAIL() << "no cages here: " << reason;
+      }
+      GTEST_SKIP() << "no cages here: " << reason;
+    }
+    std::string name = ::testing::TempDir() + "driftcage-suite-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    dir_ = name;
+    ::setenv("DRIFTCAGE_CELL", driftcage::testing::cell_path().c_str(), 1);
+    ::setenv("XDG_STATE_HOME", (dir_ / "state").c_str(), 1);
+    ::setenv("XDG_CACHE_HOME", (dir_ / "cache").c_str(), 1);
+    options_.images = {"dir:" + make_root()};
+  }
+  void TearDown() override {
+    if (!dir_.empty()) fs::remove_all(dir_);
+  }
+
+  // The host's shell and libraries, and nothing else.
+  std::string make_root() {
+    const fs::path root = dir_ / "root";
+    for (const char* folder : {"usr/bin", "etc", "tmp", "lib64", "lib"}) {
+      fs::create_directories(root / folder);
+    }
+    fs::create_symlink("usr/bin", root / "bin");
+    for (const char* file :
+         {"/usr/bin/dash", "/usr/bin/env", "/usr/bin/true"}) {
+      if (fs::exists(file)) fs::copy_file(file, root.string() + file);
+    }
+    fs::create_symlink("dash", root / "usr/bin/sh");
+    for (const char* library :
+         {"/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"}) {
+      const fs::path to = root.string() + library;
+      fs::create_directories(to.parent_path());
+      fs::copy_file(library, to);
+    }
+    return root.string();
+  }
+
+  base::Result<SuiteResult> run(
+      const std::vector<scenario::Scenario>& scenarios) {
+    return run_suite(scenarios, options_, listener_);
+  }
+  static json read_json(const fs::path& file) {
+    std::ifstream in(file);
+    return json::parse(in);
+  }
+  static std::string read_text(const fs::path& file) {
+    std::ifstream in(file);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+
+  fs::path dir_;
+  SuiteOptions options_;
+  Listener listener_;
+};
+
+TEST_F(SuiteTest, JudgesEveryLegAndRecordsIt) {
+  const auto result = run({hidden_program("t/hidden")});
+  ASSERT_TRUE(result) << result.error().message() << result.error().hint;
+  ASSERT_EQ(listener_.results.size(), 1u);
+  const ScenarioResult& only = listener_.results[0];
+  EXPECT_EQ(only.judgement.verdict, Verdict::Pass) << only.judgement.reason;
+  ASSERT_EQ(only.legs.size(), 4u);
+  EXPECT_EQ(only.legs[0].stdout_text, "works\nsaid\n");
+  EXPECT_EQ(only.legs[1].stdout_text, "said\n");
+  EXPECT_EQ(result->exit_code(options_), 0);
+
+  const fs::path folder = only.record_folder;
+  EXPECT_EQ(folder.string().rfind(result->record_folder, 0), 0u);
+  EXPECT_EQ(read_text(folder / "scenario.toml"), "id = \"t/hidden\"\n");
+  EXPECT_EQ(read_text(folder / "control/stdout"), "works\nsaid\n");
+  const json judged = read_json(folder / "result.json");
+  EXPECT_EQ(judged["verdict"], "pass");
+  EXPECT_EQ(judged["legs"][3]["folder"], "fix-touch-other");
+  const json run = read_json(fs::path(result->record_folder) / "run.json");
+  EXPECT_TRUE(run["complete"]);
+  EXPECT_EQ(run["images"][0]["libc"], "glibc");
+
+  // The stored trace is a complete stream of records.
+  wire::Decoder decoder;
+  decoder.feed(read_text(folder / "fix-put-back/trace.dct"));
+  bool ended = false;
+  while (true) {
+    const auto record = decoder.next();
+    ASSERT_TRUE(record) << record.error().message();
+    if (!*record) break;
+    ended = std::holds_alternative<wire::End>(**record);
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(decoder.pending(), 0u);
+}
+
+TEST_F(SuiteTest, ReportsInOrderWhateverEndsFirst) {
+  std::vector<scenario::Scenario> scenarios;
+  for (int i = 0; i < 12; ++i) {
+    scenarios.push_back(hidden_program("t/n" + std::to_string(i)));
+  }
+  // A skip and an error are known before anything of the first has run.
+  scenarios[3].needs.tools["nonexistent-tool"] = "*";
+  scenarios[7].faults[0].effects.hide = {"$NOPE"};
+  options_.jobs = 5;
+  const auto result = run(scenarios);
+  ASSERT_TRUE(result) << result.error().message();
+  ASSERT_EQ(listener_.results.size(), scenarios.size());
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    EXPECT_EQ(listener_.results[i].scenario.id, scenarios[i].id);
+  }
+  EXPECT_EQ(listener_.results[3].judgement.verdict, Verdict::Skip);
+  EXPECT_THAT(listener_.results[3].judgement.reason,
+              HasSubstr("nonexistent-tool"));
+  EXPECT_EQ(listener_.results[7].judgement.verdict, Verdict::Error);
+  EXPECT_THAT(listener_.results[7].judgement.reason, HasSubstr("$NOPE"));
+  EXPECT_EQ(result->verdicts[static_cast<int>(Verdict::Pass)], 10u);
+  EXPECT_EQ(result->exit_code(options_), 3);
+}
+
+TEST_F(SuiteTest, SignalStopsAndReportsWhatEnded) {
+  std::vector<scenario::Scenario> scenarios;
+  for (int i = 0; i < 50; ++i) {
+    scenarios.push_back(hidden_program("t/n" + std::to_string(i)));
+  }
+  // This one ends by the signal only.
+  scenarios[5].run = {"/bin/sh", "-c", "while :; do :; done"};
+  listener_.on_finished = [this] {
+    if (listener_.results.size() == 3) ::raise(SIGINT);
+  };
+  const auto result = run(scenarios);
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(result->signal, SIGINT);
+  EXPECT_EQ(result->exit_code(options_), 130);
+  EXPECT_GE(listener_.results.size(), 3u);
+  EXPECT_LT(listener_.results.size(), scenarios.size());
+  for (const ScenarioResult& done : listener_.results) {
+    EXPECT_EQ(done.judgement.verdict, Verdict::Pass) << done.judgement.reason;
+  }
+  const json run = read_json(fs::path(result->record_folder) / "run.json");
+  EXPECT_EQ(run["signal"], "SIGINT");
+}
+
+TEST_F(SuiteTest, OutputWithoutEndIsCut) {
+  auto scenario = hidden_program("t/loud");
+  scenario.run = {"/bin/sh", "-c",
+                  "x=0123456789012345678901234567890123456789012345678;"
+                  "i=0; while [ $i -lt 17 ]; do x=$x$x; i=$((i+1)); done;"
+                  "echo first; echo $x; echo last; exit 1"};
+  scenario.control.exit =
+      scenario::ExitPattern{scenario::ExitPattern::Kind::Any, {}, 0, 0, {}};
+  scenario.fixes.clear();
+  const auto result = run({scenario});
+  ASSERT_TRUE(result);
+  const auto& leg = listener_.results[0].legs[0];
+  EXPECT_TRUE(leg.output_cut);
+  EXPECT_THAT(leg.stdout_text, ::testing::StartsWith("first\n"));
+  EXPECT_THAT(leg.stdout_text, ::testing::EndsWith("last\n"));
+  EXPECT_LT(leg.stdout_text.size(), 5u << 20);
+}
+
+TEST_F(SuiteTest, FactsAreProbedOnce) {
+  ASSERT_TRUE(run({hidden_program("t/a")}));
+  std::vector<fs::path> files;
+  for (const auto& entry :
+       fs::directory_iterator(dir_ / "cache/driftcage/facts")) {
+    files.push_back(entry.path());
+  }
+  ASSERT_EQ(files.size(), 1u);
+  const json facts = read_json(files[0]);
+  EXPECT_EQ(facts["libc"], "glibc");
+  EXPECT_EQ(facts["absent"], json({"gcc", "go"}));
+  // A file that says otherwise is believed.
+  json changed = facts;
+  changed["libc"] = "musl";
+  std::ofstream(files[0]) << changed;
+  auto scenario = hidden_program("t/a");
+  scenario.needs.libc = "glibc";
+  const auto again = run({scenario});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(listener_.results.back().judgement.verdict, Verdict::Skip);
+}
+
+TEST_F(SuiteTest, UnreadableImageIsAnErrorOfTheRun) {
+  options_.images = {"dir:" + (dir_ / "missing").string()};
+  const auto result = run({hidden_program("t/a")});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().err, ENOENT);
+}
+
+}  // namespace
+}  // namespace driftcage::run

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/report/redact.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace driftcage::report {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Redact, SecretNames) {
+  for (const char* name : {"TOKEN",
+                           "GITHUB_TOKEN",
+                           "NPM_TOKEN_2",
+                           "DB_PASSWORD",
+                           "MYSQL_PWD",
+                           "DB_PASS",
+                           "SECRET",
+                           "AWS_SECRET_ACCESS_KEY",
+                           "API_KEY",
+                           "APIKEY",
+                           "SSH_KEYS",
+                           "GOOGLE_CREDENTIALS",
+                           "SSH_AUTH_SOCK",
+                           "COOKIE",
+                           "--password",
+                           "--api-key",
+                           "-token",
+                           "apiToken",
+                           "myPassword",
+                           "DBPASSWORD",
+                           "HTTP_AUTHORIZATION",
+                           "GH_PAT"}) {
+    EXPECT_TRUE(is_secret_name(name)) << name;
+  }
+}
+
+TEST(Redact, OrdinaryNames) {
+  for (const char* name :
+       {"PATH", "HOME", "PWD", "OLDPWD", "GOPATH", "GOFLAGS", "KEYBOARD",
+        "MONKEY", "XKB_DEFAULT_LAYOUT", "COMPASS", "AUTHOR", "GIT_AUTHOR_NAME",
+        "PATCH", "TOKENIZER", "--path", "-o", "SECRETARY", "GOCACHE", "CC"}) {
+    EXPECT_FALSE(is_secret_name(name)) << name;
+  }
+}
+
+TEST(Redact, UserInfoInUrls) {
+  EXPECT_EQ(redact_text("https://user:word@proxy.example.com/x"),
+            "https://***@proxy.example.com/x");
+  EXPECT_EQ(redact_text("a git+ssh://t0ken@h.example.com b http://h/@x"),
+            "a git+ssh://***@h.example.com b http://h/@x");
+  EXPECT_EQ(redact_text("user@host:path"), "user@host:path");
+}
+
+TEST(Redact, Environment) {
+  EXPECT_THAT(
+      redact_environment({"PATH=/bin", "MY_TOKEN=abc", "MY_TOKEN", "TOKEN=",
+                          "GOPROXY=https://u:p@h.example.com,direct"}),
+      ElementsAre("PATH=/bin", "MY_TOKEN=***", "MY_TOKEN",
+                  "TOKEN=", "GOPROXY=https://***@h.example.com,direct"));
+}
+
+TEST(Redact, Arguments) {
+  EXPECT_THAT(redact_arguments({"tool", "--token", "abc", "x", "--password=abc",
+                                "API_KEY=abc", "--key", "--next", "-o", "out"}),
+              ElementsAre("tool", "--token", "***", "x", "--password=***",
+                          "API_KEY=***", "--key", "--next", "-o", "out"));
+}
+
+}  // namespace
+}  // namespace driftcage::report

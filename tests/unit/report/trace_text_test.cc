@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/report/trace_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/match/trace_builder.h"
+
+namespace driftcage::report {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+match::TraceBuilder sample() {
+  match::TraceBuilder trace;
+  wire::Hello hello;
+  hello.engine = "seccomp";
+  trace.records.emplace_back(hello);
+  trace.program(1, "/usr/bin/go", "/a:/b")
+      .call(1, "openat", "/work/go.mod")
+      .call(1, "openat", "/etc/none", ENOENT)
+      .call(1, "newfstatat", "/a/gcc", ENOENT)
+      .call(1, "newfstatat", "/b/gcc", ENOENT)
+      .start(2, 1)
+      .exec(2, "/a/cgo", {"cgo", "-x", "a b"}, {}, false, ENOENT)
+      .exec(2, "/b/cgo", {"cgo", "-x", "a b"})
+      .end(2, 2)
+      .end(1, 0);
+  wire::End end;
+  end.events = 8;
+  trace.records.emplace_back(end);
+  return trace;
+}
+
+std::vector<std::string> lines(const match::TraceBuilder& trace,
+                               const TraceOptions& options) {
+  std::vector<std::string> result;
+  TraceWriter writer(options, [&](std::string_view line) {
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+    result.emplace_back(line.substr(0, line.size() - 1));
+  });
+  for (const auto& record : trace.records) writer.add(record);
+  writer.finish();
+  return result;
+}
+
+TEST(TraceText, DefaultShowsProgramsAndFailedSearches) {
+  EXPECT_THAT(
+      lines(sample(), {}),
+      ElementsAre(
+          "   0.000 -[101]            exec /usr/bin/go = ok   # /usr/bin/go",
+          "   0.000 go[101]           open /etc/none = ENOENT",
+          "   0.000 go[101]           lookup gcc = none   # tried /a, /b",
+          "   0.000   go[102]         exec /b/cgo = ok   # cgo -x 'a b'",
+          "   0.000   cgo[102]        exit 2"));
+}
+
+TEST(TraceText, FailedShowsEveryFailureAndNothingElse) {
+  TraceOptions options;
+  options.detail = TraceDetail::Failed;
+  EXPECT_THAT(
+      lines(sample(), options),
+      ElementsAre(HasSubstr("open /etc/none = ENOENT"),
+                  HasSubstr("stat /a/gcc = ENOENT"),
+                  HasSubstr("stat /b/gcc = ENOENT"),
+                  HasSubstr("lookup gcc = none"),
+                  HasSubstr("exec /a/cgo = ENOENT"), HasSubstr("exit 2")));
+}
+
+TEST(TraceText, AllShowsAll) {
+  TraceOptions options;
+  options.detail = TraceDetail::All;
+  const auto all = lines(sample(), options);
+  EXPECT_EQ(all.size(), 11u);
+  EXPECT_THAT(all, testing::Contains(HasSubstr("open /work/go.mod = ok")));
+  EXPECT_THAT(all,
+              testing::Contains(HasSubstr("lookup cgo = ok   # at /b/cgo")));
+  EXPECT_THAT(all.back(), HasSubstr("exit 0"));
+}
+
+TEST(TraceText, ColoursOnlyWhenAsked) {
+  TraceOptions options;
+  for (const auto& line : lines(sample(), options)) {
+    EXPECT_EQ(line.find('\x1b'), std::string::npos);
+  }
+  options.color = true;
+  EXPECT_THAT(
+      lines(sample(), options),
+      testing::Contains(HasSubstr("\x1b[31mopen /etc/none = ENOENT\x1b[0m")));
+}
+
+TEST(TraceText, OutputOfTheTraceeCannotBreakLines) {
+  match::TraceBuilder trace;
+  trace.program(1, "/bin/x\n\x1b[2J", "/a")
+      .call(1, "openat", "/a\nb", ENOENT)
+      .exec(1, "/bin/y", {"y", "a\nb\x1b"});
+  EXPECT_THAT(lines(trace, {}),
+              ElementsAre(HasSubstr("exec /bin/x\\x0a\\x1b\\[2J = ok"),
+                          HasSubstr("open /a\\x0ab = ENOENT"),
+                          HasSubstr("# y 'a\\x0ab\\x1b'")));
+}
+
+TEST(TraceText, SecretsAreHidden) {
+  match::TraceBuilder trace;
+  trace.start(1).exec(1, "/bin/curl",
+                      {"curl", "--token", "abc", "https://u:p@h.example.com"},
+                      {"API_KEY=abc"}, true);
+  TraceOptions json;
+  json.format = TraceFormat::Json;
+  for (const auto& options : {TraceOptions{}, json}) {
+    for (const auto& line : lines(trace, options)) {
+      EXPECT_EQ(line.find("abc"), std::string::npos) << line;
+      EXPECT_EQ(line.find("u:p"), std::string::npos) << line;
+    }
+  }
+}
+
+TEST(TraceJson, OneObjectALineInOrder) {
+  TraceOptions options;
+  options.format = TraceFormat::Json;
+  std::vector<std::string> types;
+  std::vector<nlohmann::json> values;
+  for (const auto& line : lines(sample(), options)) {
+    values.push_back(nlohmann::json::parse(line));
+    EXPECT_EQ(values.back()["v"], 1);
+    types.push_back(values.back()["type"]);
+  }
+  EXPECT_THAT(types, ElementsAre("trace", "process", "event", "event", "event",
+                                 "process", "event", "exit", "exit", "end"));
+  EXPECT_EQ(values[0]["start"], "1970-01-01T00:00:00.000000000Z");
+  EXPECT_EQ(values[4]["verb"], "lookup");
+  EXPECT_EQ(values[6]["program"], "go");
+  EXPECT_EQ(values[7]["code"], 2);
+  EXPECT_TRUE(values[7]["signal"].is_null());
+  EXPECT_EQ(values[7]["program"], "cgo");
+  EXPECT_EQ(values[9]["outcome"], "finished");
+  EXPECT_EQ(values[9]["integrity"], "complete");
+}
+
+TEST(TraceText, DeepTreesStayReadable) {
+  match::TraceBuilder trace;
+  trace.program(1, "/bin/sh", "/a");
+  for (std::uint32_t i = 2; i < 40; ++i) trace.start(i, i - 1);
+  trace.call(39, "openat", "/x", ENOENT);
+  EXPECT_LT(lines(trace, {}).back().size(), 80u);
+}
+
+TEST(TracedVerbs, SearchesAlwaysIncluded) {
+  const auto bit = [](model::Verb verb) {
+    return 1u << static_cast<unsigned>(verb);
+  };
+  for (const auto detail :
+       {TraceDetail::Default, TraceDetail::Failed, TraceDetail::All}) {
+    const std::uint32_t verbs = traced_verbs(detail);
+    EXPECT_TRUE(verbs & bit(model::Verb::Exec));
+    EXPECT_TRUE(verbs & bit(model::Verb::Lookup));
+    EXPECT_FALSE(verbs & bit(model::Verb::Write));
+  }
+  EXPECT_FALSE(traced_verbs(TraceDetail::Default) & bit(model::Verb::Mkdir));
+  EXPECT_TRUE(traced_verbs(TraceDetail::All) & bit(model::Verb::Mkdir));
+}
+
+TEST(CommandText, QuotesAndCuts) {
+  EXPECT_EQ(command_text({"go", "build", "-o=x", ""}), "go build -o=x ''");
+  EXPECT_EQ(command_text({"echo", "it's"}), "echo 'it'\\''s'");
+  EXPECT_EQ(command_text({"sh", "-c", "a; b"}), "sh -c 'a; b'");
+  EXPECT_LE(command_text(std::vector<std::string>(500, "word"), 50).size(),
+            50u);
+}
+
+}  // namespace
+}  // namespace driftcage::report
