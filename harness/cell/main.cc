@@ -26,7 +26,7 @@ int main() {
   // leg is the runner's decision.
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGQUIT, SIG_IGN);
-  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGPIPE, [](int) {});  // caught, so that execve resets it
   ::close_range(cell::kTraceFd + 1, ~0u, 0);
   return cell::run_cell(cell::kSpecFd, cell::kTraceFd) ? 0 : 1;
 }
