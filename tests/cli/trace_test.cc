@@ -36,6 +36,14 @@ TEST_F(Trace, PassesTheExitStatusOn) {
   EXPECT_EQ(driftcage({"trace", "--", "sh", "-c", "kill -PIPE $$"}).code, 141);
 }
 
+TEST_F(Trace, AClosedPipeEndsTheProgramAsItWouldOutside) {
+  const Outcome outcome = driftcage({"trace", "-o", "/dev/null", "--", "bash",
+                                     "-c", "set -o pipefail; yes | head -1"});
+  EXPECT_EQ(outcome.code, 141);
+  EXPECT_EQ(outcome.out, "y\n");
+  EXPECT_THAT(outcome.err, IsEmpty());
+}
+
 TEST_F(Trace, AProgramThatIsNotThereIsShownAsAShellWould) {
   const Outcome outcome = driftcage({"trace", "--", "/no/such/program"});
   EXPECT_EQ(outcome.code, 127);
@@ -56,11 +64,11 @@ TEST_F(Trace, TheProgramHasTheRealStreams) {
 
 TEST_F(Trace, SeesTheWorkingDirectoryAndThrowsChangesAway) {
   write("kept.txt", "kept\n");
-  const Outcome outcome = driftcage(
-      {"trace", "-o", "/dev/null", "--", "sh", "-c",
-       "pwd; cat kept.txt; echo new >new.txt; cat "
-       "kept.txt new.txt"},
-      here());
+  const Outcome outcome =
+      driftcage({"trace", "-o", "/dev/null", "--", "sh", "-c",
+                 "pwd; cat kept.txt; echo new >new.txt; cat "
+                 "kept.txt new.txt"},
+                here());
   EXPECT_EQ(outcome.out, folder_.string() + "\nkept\nkept\nnew\n")
       << outcome.err;
   EXPECT_EQ(read_text(folder_ / "kept.txt"), "kept\n");
