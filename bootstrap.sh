@@ -78,14 +78,12 @@ pkg-config pkg-config
 TOOLS
   cat <<'LIBRARIES'
 libarchive-dev
-libarchive-dev
 libboost1.81-dev|libboost1.83-dev|libboost-dev
 libcli11-dev
 libexpected-dev
 libfmt-dev
 libre2-dev
 libseccomp-dev
-libssl-dev
 libssl-dev
 libtomlplusplus-dev
 nlohmann-json3-dev
@@ -167,6 +165,7 @@ install_packages() {
   fi
   local log
   log=$(mktemp)
+  phase packages "asking apt for its lists"
   # shellcheck disable=SC2024 # the log is ours, not root's
   if ! as_root apt-get -q -o DPkg::Lock::Timeout=300 update >"$log" 2>&1; then
     cat "$log" >&2
@@ -174,6 +173,7 @@ install_packages() {
     die "apt-get update failed"
   fi
   for package in "${missing[@]}"; do names+=("$(resolve "$package")"); done
+  phase packages "installing"
   if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
     -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
     install --no-install-recommends "${names[@]}" >"$log" 2>&1; then
