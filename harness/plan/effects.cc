@@ -152,8 +152,8 @@ base::Status LegBuilder::add_environment(const scenario::Effects& effects) {
 
 base::Status LegBuilder::add_tree(const scenario::Effects& effects) {
   const auto is_late = [](const scenario::MountChange& mount) {
-    return mount.read_only || (!mount.tmpfs && !mount.size && !mount.inodes &&
-                               mount.from_path.empty());
+    return !mount.tmpfs && !mount.size && !mount.inodes &&
+           mount.from_path.empty();
   };
   for (const auto& mount : effects.mounts) {
     if (!is_late(mount)) DRIFTCAGE_CHECK_OK(add_mount(mount));
@@ -253,7 +253,7 @@ model::CageSpec LegBuilder::finish() {
     wrapped.insert(wrapped.end(), argv.begin(), argv.end());
     argv = std::move(wrapped);
   }
-  if (cache_ != scenario::CacheState::Cold && !ground_.warm_cache.empty()) {
+  if (cache_ == scenario::CacheState::Warm && !ground_.warm_cache.empty()) {
     const auto place = ground_.facts.go_env.find("GOCACHE");
     if (place != ground_.facts.go_env.end() && !place->second.empty()) {
       // Copy-on-write: each leg starts from the same state.

@@ -16,9 +16,10 @@ namespace driftcage::plan {
 // Turns the effects of one leg, stage by stage (baseline, faults, fix), into a
 // cage spec.
 //
-// Within a stage the order is: new trees, files, modes, damage, hiding,
-// read-only mounts, PATH, commands. So a file can be put into a mount of the
-// same stage, and commands see all that the stage did.
+// Within a stage the order is that of docs/scenario-format.md: environment, new
+// mounts, files, modes, damage, hiding, mounts that only change flags, the
+// process, commands. So a file can be put into a mount of the same stage, and
+// commands see all that the stage did.
 class LegBuilder {
  public:
   LegBuilder(const Ground& ground, Expander& expand, model::CageSpec healthy,

@@ -6,6 +6,7 @@
 #include <re2/re2.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -27,7 +28,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kSchema = 1;
-constexpr std::uint64_t kProbeTimeoutMs = 30'000;
+constexpr std::uint64_t kProbeTimeoutMs = 60'000;
 
 // Facts together with the names that were looked for in vain.
 struct Known {
@@ -155,6 +156,12 @@ class Prober {
     auto answers = capture(launcher, specs);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (!answers[i]) return tl::make_unexpected(answers[i].error());
+      // A busy machine must not become a fact about the image.
+      if (answers[i]->end.outcome == wire::Outcome::Timeout) {
+        return base::fail("probe image", image_.reference, ETIMEDOUT,
+                          "`" + questions_[i].argv.front() +
+                              "` did not answer in a healthy cage");
+      }
       questions_[i].answer(*answers[i]);
     }
     return {};

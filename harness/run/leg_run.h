@@ -21,7 +21,7 @@ namespace driftcage::run {
 // are forgotten.
 class LegRun : public std::enable_shared_from_this<LegRun> {
  public:
-  // Makes `folder` and the trace file in it.
+  // Makes `folder`, whose parent exists, and the trace file in it.
   static base::Result<std::shared_ptr<LegRun>> create(
       const plan::LegPlan& leg, const std::vector<model::EventLine>& lines,
       const match::Variables& variables, const std::string& folder);

@@ -18,6 +18,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/path.h"
 #include "harness/base/sys.h"
 #include "harness/run/folders.h"
 #include "harness/run/result_json.h"
@@ -152,12 +153,21 @@ base::Result<std::string> RecordWriter::scenario_folder(
     const std::string& image_folder, const std::string& id) {
   const std::string wanted = folder_ + "/" + image_folder + "/" + id;
   std::string path = wanted;
-  for (int copy = 2; ::access((path + "/scenario.toml").c_str(), F_OK) == 0;
-       ++copy) {
-    path = wanted + "~" + std::to_string(copy);
+  int copy = 2;
+  while (true) {
+    auto made = base::sys::mkdir(path, 0755);
+    if (made) return path;
+    if (made.error().err == ENOENT) {
+      DRIFTCAGE_CHECK_OK(base::sys::make_directories(
+          std::string(base::path::dir_name(path)), 0755));
+    } else if (made.error().err == EEXIST) {
+      // Either the same id again, or the folder of ids that begin with it.
+      if (::access((path + "/scenario.toml").c_str(), F_OK) != 0) return path;
+      path = wanted + "~" + std::to_string(copy++);
+    } else {
+      return tl::make_unexpected(std::move(made).error());
+    }
   }
-  DRIFTCAGE_CHECK_OK(base::sys::make_directories(path, 0755));
-  return path;
 }
 
 base::Status RecordWriter::add(

@@ -7,6 +7,7 @@
 #include "harness/run/suite.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -38,6 +39,17 @@ std::vector<int> allowed_cpus() {
     if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
   }
   return cpus;
+}
+
+// A running leg has four pipes, a pidfd and a trace file here; past the limit
+// of open files legs would fail that have nothing to do with it.
+std::size_t most_jobs() {
+  constexpr rlim_t kPerLeg = 8;
+  constexpr rlim_t kOthers = 64;
+  struct ::rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+  if (limit.rlim_cur <= kOthers + kPerLeg) return 1;
+  return (limit.rlim_cur - kOthers) / kPerLeg;
 }
 
 std::vector<model::EventLine> all_lines(const scenario::Expect& expect) {
@@ -341,7 +353,8 @@ base::Result<SuiteResult> run_suite(
   if (!grounds) return tl::make_unexpected(std::move(grounds).error());
 
   std::vector<int> cpus = allowed_cpus();
-  const std::size_t jobs = options.jobs > 0 ? options.jobs : cpus.size();
+  const std::size_t jobs = std::min<std::size_t>(
+      options.jobs > 0 ? options.jobs : cpus.size(), most_jobs());
   const std::vector<std::string> folders = name_folders(options.images);
   RecordWriter record =
       DRIFTCAGE_TRY(RecordWriter::create(options.record_folder));

@@ -99,6 +99,7 @@ TEST_F(LegBuilderTest, OneStageIsOrdered) {
   EXPECT_THAT(
       build({effects}).ops,
       ElementsAre(CageOp(op::MountTmpfs{"/tmp", 4096, 7, 01777, true, false}),
+                  CageOp(op::MountTmpfs{"/ro", {}, {}, 01777, false, true}),
                   CageOp(op::WriteFile{"/work/a.go", "$WORK", 0600}),
                   CageOp(op::MakeSymlink{"/l", "/work/a.go"}),
                   CageOp(op::Chmod{"/m", 0}),
@@ -106,7 +107,6 @@ TEST_F(LegBuilderTest, OneStageIsOrdered) {
                   CageOp(op::Truncate{"/work/a.go", 3}),
                   CageOp(op::Corrupt{"/work/a.go", 1, 2}),
                   CageOp(op::Hide{"/usr/lib/go-1.19/pkg"}),
-                  CageOp(op::MountTmpfs{"/ro", {}, {}, 01777, false, true}),
                   CageOp(op::Remount{"/opt", true, false}),
                   CageOp(op::DropPrograms{{"gcc"}}),
                   CageOp(op::RunCommand{{"true"}, false})));
@@ -195,7 +195,10 @@ TEST_F(LegBuilderTest, WarmCacheComesFirst) {
   EXPECT_THAT(build({effects}).ops, ElementsAre(warm, CageOp(op::Hide{"/x"})));
   effects.cache = CacheState::Cold;
   EXPECT_THAT(build({effects}).ops, ElementsAre(CageOp(op::Hide{"/x"})));
+  // The image's own: nothing is laid over it.
   effects.cache = CacheState::Pristine;
+  EXPECT_THAT(build({effects}).ops, ElementsAre(CageOp(op::Hide{"/x"})));
+  effects.cache = CacheState::Warm;
   EXPECT_EQ(build({effects}, CacheState::Cold).ops.front(), warm);
 }
 
