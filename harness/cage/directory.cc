@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <array>
@@ -57,6 +58,15 @@ bool shows_nothing(int dir) {
     }
   }
   return names <= 2;
+}
+
+base::Status copy_content(int from, int to, const std::string& name) {
+  constexpr std::size_t kAtOnce = 64u << 20;
+  while (true) {
+    const ssize_t size = ::sendfile(to, from, nullptr, kAtOnce);
+    if (size == 0) return {};
+    if (size < 0 && errno != EINTR) return base::fail("copy", name, errno);
+  }
 }
 
 base::Status remove_tree(int dir, const std::string& name) {

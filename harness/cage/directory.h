@@ -15,6 +15,10 @@ namespace driftcage::cage {
 // True when `dir` has no names, or they may not be read.
 [[nodiscard]] bool shows_nothing(int dir);
 
+// Writes the rest of the file `from` to `to`, in the kernel (sendfile(2)).
+[[nodiscard]] base::Status copy_content(int from, int to,
+                                        const std::string& name);
+
 // Removes `name` in `dir` with everything below it. Follows no links and
 // crosses no mounts.
 [[nodiscard]] base::Status remove_tree(int dir, const std::string& name);

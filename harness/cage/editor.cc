@@ -20,7 +20,7 @@
 namespace driftcage::cage {
 namespace {
 
-constexpr std::size_t kCopyPiece = 1u << 20;
+constexpr std::size_t kPiece = 64u << 10;
 
 std::string joined(const std::string& dir, std::string_view name) {
   std::string path = dir == "/" ? "" : dir;
@@ -42,15 +42,7 @@ base::Status copy_file(const base::UniqueFd& from, const struct stat& status,
                        const std::string& to) {
   const base::UniqueFd out = DRIFTCAGE_TRY(
       base::sys::open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  std::string piece(kCopyPiece, '\0');
-  while (true) {
-    const ssize_t size = ::read(from.get(), piece.data(), piece.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return base::fail("read", to, errno);
-    if (size == 0) break;
-    DRIFTCAGE_CHECK_OK(base::sys::write_all(
-        out.get(), {piece.data(), static_cast<std::size_t>(size)}, to));
-  }
+  DRIFTCAGE_CHECK_OK(copy_content(from.get(), out.get(), to));
   const std::array<timespec, 2> times = {status.st_atim, status.st_mtim};
   if (::fchmod(out.get(), status.st_mode & 07777) != 0 ||
       ::futimens(out.get(), times.data()) != 0) {
@@ -286,7 +278,7 @@ base::Status Editor::corrupt(const std::string& path, std::uint64_t offset,
   }
   std::string piece;
   while (length > 0) {
-    piece.resize(std::min<std::uint64_t>(length, kCopyPiece));
+    piece.resize(std::min<std::uint64_t>(length, kPiece));
     const auto at_byte = static_cast<off_t>(offset);
     if (::pread(file.get(), piece.data(), piece.size(), at_byte) !=
         static_cast<ssize_t>(piece.size())) {

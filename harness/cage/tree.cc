@@ -35,6 +35,13 @@ constexpr off_t kCopyLimit = 64 << 10;
 
 constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
+base::Status copy_file(const base::UniqueFd& from, const struct stat& status,
+                       const std::string& to) {
+  const base::UniqueFd out = DRIFTCAGE_TRY(
+      base::sys::open(to, O_WRONLY | O_CREAT | O_EXCL, status.st_mode & 0777));
+  return copy_content(from.get(), out.get(), to);
+}
+
 class Builder {
  public:
   Builder(const model::CageSpec& spec, Sources sources, Steps& steps)
@@ -208,11 +215,7 @@ base::Status Builder::grow_entry(int dir, const std::string& name,
   if (S_ISREG(status.st_mode)) {
     auto file = base::sys::openat(dir, name, O_RDONLY | O_NOFOLLOW);
     if (!file) return {};
-    if (status.st_size <= kCopyLimit) {
-      const std::string bytes =
-          DRIFTCAGE_TRY(base::sys::read_fd(file->get(), host));
-      return base::sys::write_file(to, bytes, status.st_mode & 0777);
-    }
+    if (status.st_size <= kCopyLimit) return copy_file(*file, status, to);
     DRIFTCAGE_CHECK_OK(base::sys::write_file(to, "", 0600));
     const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(dir, name));
     DRIFTCAGE_CHECK_OK(add_flags(tree.get(), kSafe | MOUNT_ATTR_RDONLY, host));
@@ -375,10 +378,9 @@ base::Result<ReadyTree> Builder::prepare_tree(
   } else {
     ready.kind = RegionKind::Plain;
     const std::string copy = scratch_ + "/f" + std::to_string(count_++);
-    const std::string bytes =
-        DRIFTCAGE_TRY(base::sys::read_file(fd_path(source)));
-    DRIFTCAGE_CHECK_OK(
-        base::sys::write_file(copy, bytes, status.st_mode & 0777));
+    const base::UniqueFd file =
+        DRIFTCAGE_TRY(base::sys::open(fd_path(source), O_RDONLY));
+    DRIFTCAGE_CHECK_OK(copy_file(file, status, copy));
     ready.mount = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, copy));
   }
   DRIFTCAGE_CHECK_OK(add_flags(ready.mount.get(), attributes, tree.from));

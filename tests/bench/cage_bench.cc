@@ -5,7 +5,6 @@
 //   cage_bench [ROUNDS] [DIRECTORY]      DIRECTORY: an image instead of the
 //   host
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,31 +32,16 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-struct Cost {
-  double wall = -1;  // milliseconds; negative: it failed
-  double cpu = 0;    // of the program and all its descendants
-};
-
-double cpu_of_children() {
-  rusage used{};
-  ::getrusage(RUSAGE_CHILDREN, &used);
-  const auto ms = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) * 1e3 +
-           static_cast<double>(time.tv_usec) / 1e3;
-  };
-  return ms(used.ru_utime) + ms(used.ru_stime);
-}
-
-// Runs a program to its end, with descriptors moved to where it wants them.
-// `meanwhile` runs in this process.
+// Milliseconds of a program's run; negative when it fails. Runs a program to
+// its end, with descriptors moved to where it wants them. `meanwhile` runs in
+// this process.
 template <class Meanwhile>
-Cost cost_of(const std::vector<const char*>& words,
-             const std::vector<std::pair<int, int>>& moves,
-             Meanwhile meanwhile) {
+double time_of(const std::vector<const char*>& words,
+               const std::vector<std::pair<int, int>>& moves,
+               Meanwhile meanwhile) {
   std::vector<char*> argv;
   for (const char* word : words) argv.push_back(const_cast<char*>(word));
   argv.push_back(nullptr);
-  const double cpu = cpu_of_children();
   const std::uint64_t start = base::sys::monotonic_ns();
   const pid_t pid = ::vfork();
   if (pid == 0) {
@@ -67,24 +51,21 @@ Cost cost_of(const std::vector<const char*>& words,
   }
   meanwhile();
   int status = 0;
-  if (pid < 0 || ::waitpid(pid, &status, 0) != pid || status != 0) return {};
-  Cost cost;
-  cost.wall = static_cast<double>(base::sys::monotonic_ns() - start) / 1e6;
-  cost.cpu = cpu_of_children() - cpu;
-  return cost;
+  if (pid < 0 || ::waitpid(pid, &status, 0) != pid || status != 0) return -1;
+  return static_cast<double>(base::sys::monotonic_ns() - start) / 1e6;
 }
 
-Cost cost_of(const std::vector<const char*>& words) {
-  return cost_of(words, {}, [] {});
+double time_of(const std::vector<const char*>& words) {
+  return time_of(words, {}, [] {});
 }
 
 // A leg as the runner makes it: the spec in by a pipe, the records out by one.
-Cost cost_of_cage(const std::string& message, CellRun& run) {
+double time_of_cage(const std::string& message, CellRun& run) {
   auto in = base::sys::pipe().value();
   auto out = base::sys::pipe().value();
   const std::string cell = cell_path();
   std::string records;
-  const Cost cost = cost_of(
+  const double time = time_of(
       {cell.c_str()}, {{in.first.get(), 3}, {out.second.get(), 4}}, [&] {
         in.first.reset();
         out.second.reset();
@@ -99,29 +80,12 @@ Cost cost_of_cage(const std::string& message, CellRun& run) {
         }
       });
   run = decode_run(records);
-  return cost;
+  return time;
 }
 
-void print(const char* name, const std::vector<Cost>& costs) {
-  std::vector<double> wall;
-  std::vector<double> cpu;
-  for (const Cost& cost : costs) {
-    wall.push_back(cost.wall);
-    cpu.push_back(cost.cpu);
-  }
-  std::printf("%-22s %6.2f ms (least %.2f), CPU time %.2f ms\n", name,
-              median(wall), *std::min_element(wall.begin(), wall.end()),
-              median(cpu));
-}
-
-double ratio(const std::vector<Cost>& costs, const std::vector<Cost>& others,
-             double Cost::*part) {
-  const auto of = [part](const std::vector<Cost>& list) {
-    std::vector<double> values;
-    for (const Cost& cost : list) values.push_back(cost.*part);
-    return median(values);
-  };
-  return of(costs) / of(others);
+void print(const char* name, const std::vector<double>& times) {
+  std::printf("%-22s %6.2f ms (least %.2f)\n", name, median(times),
+              *std::min_element(times.begin(), times.end()));
 }
 
 int bench(int rounds, const std::string& image) {
@@ -146,23 +110,23 @@ int bench(int rounds, const std::string& image) {
   // Above what the cell takes over: dup2 must not hit a source.
   while (::dup(0) < 9) {
   }
-  std::vector<Cost> bare;
-  std::vector<Cost> cages;
-  std::vector<Cost> bubbles;
+  std::vector<double> bare;
+  std::vector<double> cages;
+  std::vector<double> bubbles;
   std::map<std::string, std::vector<double>> steps;
   for (int round = -3; round < rounds; ++round) {
-    const Cost direct = cost_of({"/bin/true"});
+    const double direct = time_of({"/bin/true"});
     CellRun run;
-    const Cost cage = cost_of_cage(message, run);
+    const double cage = time_of_cage(message, run);
     if (const std::string wrong = unlike_exit(run, 0); !wrong.empty()) {
       std::fprintf(stderr, "cage_bench: %s\n", wrong.c_str());
       return 1;
     }
-    const Cost bubble = cost_of(bubblewrap);
+    const double bubble = time_of(bubblewrap);
     if (round < 0) continue;  // warming up
     bare.push_back(direct);
     cages.push_back(cage);
-    if (bubble.wall >= 0) bubbles.push_back(bubble);
+    if (bubble >= 0) bubbles.push_back(bubble);
     for (const wire::StepTime& step : run.up.steps) {
       steps[step.step].push_back(static_cast<double>(step.ns) / 1e3);
     }
@@ -178,9 +142,8 @@ int bench(int rounds, const std::string& image) {
     std::printf("bubblewrap             cannot run here\n");
   } else {
     print("/bin/true, in bwrap", bubbles);
-    std::printf("cage / bubblewrap      %.2f, by CPU time %.2f\n",
-                ratio(cages, bubbles, &Cost::wall),
-                ratio(cages, bubbles, &Cost::cpu));
+    std::printf("cage / bubblewrap      %.2f\n",
+                median(cages) / median(bubbles));
   }
   std::printf("\nsteps, median:\n");
   for (const auto& [name, times] : steps) {
