@@ -26,12 +26,26 @@ std::string_view line_of(std::string_view source, std::uint32_t number) {
   return source;
 }
 
+bool continues(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+}
+
+// Control characters would reach the reader's terminal.
+std::string printable(std::string_view line) {
+  std::string text(line);
+  for (char& byte : text) {
+    const auto value = static_cast<unsigned char>(byte);
+    if ((value < 0x20 && byte != '\t') || value == 0x7f) byte = '?';
+  }
+  return text;
+}
+
 // What to print below `text` so that the next character stands below the byte
 // after it: tabs stay, and a character of several bytes takes one column.
 std::string blanks_below(std::string_view text) {
   std::string blanks;
   for (const char byte : text) {
-    if ((static_cast<unsigned char>(byte) & 0xc0) == 0x80) continue;
+    if (continues(byte)) continue;
     blanks += byte == '\t' ? '\t' : ' ';
   }
   return blanks;
@@ -43,11 +57,8 @@ std::pair<std::string_view, std::size_t> window(std::string_view line,
   constexpr std::size_t kWidth = 160;
   if (line.size() <= kWidth) return {line, caret};
   std::size_t begin = caret < kWidth / 2 ? 0 : caret - kWidth / 2;
-  // Not in the middle of a character.
-  while (begin > 0 &&
-         (static_cast<unsigned char>(line[begin]) & 0xc0) == 0x80) {
-    --begin;
-  }
+  // Not in the middle of a character, which has four bytes at most.
+  for (int i = 0; i < 3 && begin > 0 && continues(line[begin]); ++i) --begin;
   return {line.substr(begin, kWidth), caret - begin};
 }
 
@@ -92,7 +103,7 @@ std::string render(const Diagnostic& diagnostic, std::string_view source) {
     const auto [shown, caret] = window(line, column);
     const std::string below = blanks_below(shown.substr(caret, at.length));
     const std::string number = fmt::format("{:5}", at.line);
-    text += fmt::format("{} | {}\n", number, shown);
+    text += fmt::format("{} | {}\n", number, printable(shown));
     text += fmt::format("{:{}} | {}^{}\n", "", number.size(),
                         blanks_below(shown.substr(0, caret)),
                         std::string(below.empty() ? 0 : below.size() - 1, '~'));

@@ -54,6 +54,17 @@ TEST(Render, LongLinesAreCutAroundTheCaret) {
   EXPECT_EQ(caret - text.rfind('\n', caret), at - line_start);
 }
 
+TEST(Render, LongLinesOfBrokenCharacters) {
+  const std::string line(5000, '\xa6');
+  EXPECT_NE(render({{"a", 1, 3001, 1}, "m", ""}, line).find("a:1:3001"),
+            std::string::npos);
+}
+
+TEST(Render, ControlCharactersAreNotShown) {
+  EXPECT_EQ(render({{"a", 1, 4, 1}, "m", ""}, "x\x1b[x"),
+            "a:1:4: error: m\n    1 | x?[x\n      |    ^\n");
+}
+
 TEST(Nearest, FindsTheSmallestDistance) {
   EXPECT_EQ(nearest("sdterr", {"stdout", "stderr"}), "stderr");
   EXPECT_EQ(nearest("hyde", {"hide", "run", "files"}), "hide");
