@@ -26,8 +26,8 @@ const char* clone_hint(int err) {
   }
 }
 
-// What CLONE_CLEAR_SIGHAND does, and for ignored signals too.
-void clear_handlers() {
+// CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and so does execve.
+void clear_actions() {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) {
@@ -47,8 +47,8 @@ base::Result<pid_t> clone_into(std::uint64_t flags, int* pidfd) {
   if (pid < 0 && errno == ENOSYS) {
     pid = ::syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, pidfd,
                     nullptr, 0);
-    if (pid == 0) clear_handlers();
   }
+  if (pid == 0) clear_actions();
   if (pid < 0) {
     const int err = errno;
     return base::fail("clone", "namespaces of the cage", err, clone_hint(err));

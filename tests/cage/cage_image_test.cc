@@ -117,9 +117,7 @@ TEST_P(Image, MasksAreResolvedInItsRoot) {
 // As root keeps its images: nobody else passes the directory above.
 TEST(RootImage, MayLieBelowAClosedDirectory) {
   if (::geteuid() != 0) GTEST_SKIP() << "root only";
-  if (const std::string reason = why_no_cages(); !reason.empty()) {
-    GTEST_SKIP() << reason;
-  }
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(why_no_cages());
   const HostDirectory host;
   fs::create_directories(host.path() / "root/bin");
   fs::copy_file(payload_path(), host.path() / "root/bin/payload");

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "tests/cage/cell_run.h"
+#include "tests/must_work.h"
 
 namespace driftcage::testing {
 
@@ -49,13 +50,7 @@ class HostDirectory {
 class CageTest : public ::testing::TestWithParam<Caller> {
  protected:
   void SetUp() override {
-    const std::string reason = why_no_cages(GetParam());
-    if (reason.empty()) return;
-    // A test suite that skips its core would look healthy.
-    if (std::getenv("DRIFTCAGE_MUST_WORK") != nullptr) {
-      FAIL() << "no cages here: " << reason;
-    }
-    GTEST_SKIP() << "no cages here: " << reason;
+    DRIFTCAGE_SKIP_UNLESS_EMPTY(why_no_cages(GetParam()));
   }
 
   static CellRun run(const model::CageSpec& spec) {

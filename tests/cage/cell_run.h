@@ -32,10 +32,11 @@ struct CellRun {
 // Who starts the cell.
 enum class Caller : std::uint8_t {
   Self,      // whoever runs the tests
-  Ordinary,  // a user without any privilege or account; needs root to become
+  Ordinary,  // a user without any privilege: another one than root
 };
 
-// Makes the calling process Caller::Ordinary, or ends it.
+// Makes the calling process Caller::Ordinary, or ends it. Whoever is not root
+// is ordinary already.
 void become_ordinary();
 
 // A running driftcage-cell.

@@ -15,6 +15,7 @@
 #include "harness/run/suite.h"
 #include "harness/wire/codec.h"
 #include "tests/cage/cell_run.h"
+#include "tests/must_work.h"
 
 namespace driftcage::run {
 namespace {
@@ -84,13 +85,7 @@ scenario::Scenario hidden_program(const std::string& id) {
 class SuiteTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string reason = driftcage::testing::why_no_cages();
-    if (!reason.empty()) {
-      if (std::getenv("DRIFTCAGE_MUST_WORK") != nullptr) {
-        FAIL() << "no cages here: " << reason;
-      }
-      GTEST_SKIP() << "no cages here: " << reason;
-    }
+    DRIFTCAGE_SKIP_UNLESS_EMPTY(driftcage::testing::why_no_cages());
     std::string name = ::testing::TempDir() + "driftcage-suite-XXXXXX";
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     dir_ = name;

@@ -15,6 +15,7 @@
 
 #include "harness/base/result.h"
 #include "tests/cage/trace_harness.h"
+#include "tests/must_work.h"
 
 namespace driftcage::trace::testing {
 namespace {
@@ -100,13 +101,11 @@ Words by_tracer(const std::filesystem::path& directory, const Words& command,
 class StraceTest : public ::testing::TestWithParam<Words> {};
 
 TEST_P(StraceTest, SameCallsPathsAndResults) {
-  if (std::system("strace -V >/dev/null 2>&1") != 0) {
-    if (std::getenv("DRIFTCAGE_MUST_WORK") != nullptr) FAIL() << "no strace";
-    GTEST_SKIP() << "no strace";
-  }
+  const bool strace = std::system("strace -V >/dev/null 2>&1") == 0;
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(strace ? "" : "no strace");
   Words command = GetParam();
-  if (access(command[0].c_str(), X_OK) != 0)
-    GTEST_SKIP() << "no " << command[0];
+  const bool there = access(command[0].c_str(), X_OK) == 0;
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(there ? "" : "no " + command[0]);
   setenv("LC_ALL", "C", 1);
   setenv("PATH", "/nonexistent:/usr/bin:/bin", 1);
   char name[] = "/tmp/driftcage-strace-XXXXXX";

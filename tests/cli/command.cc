@@ -14,6 +14,7 @@
 #include "harness/base/sys.h"
 #include "harness/base/unique_fd.h"
 #include "harness/base/wait_status.h"
+#include "tests/must_work.h"
 
 namespace driftcage::cli_test {
 namespace {
@@ -161,10 +162,9 @@ void Project::write(const std::string& name, const std::string& text) const {
 
 void CageProject::SetUp() {
   const Outcome doctor = driftcage({"doctor"});
-  if (doctor.code == 0) return;
-  if (std::getenv("DRIFTCAGE_MUST_WORK") != nullptr)
-    FAIL() << "cages must work here:\n" << doctor.out << doctor.err;
-  GTEST_SKIP() << "no cages on this machine:\n" << doctor.out;
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(doctor.code == 0 ? ""
+                                               : "no cages on this machine:\n" +
+                                                     doctor.out + doctor.err);
 }
 
 }  // namespace driftcage::cli_test
