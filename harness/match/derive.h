@@ -21,9 +21,11 @@ namespace driftcage::match {
 //
 // A lookup is reported when the directories of the process's own PATH were
 // tried from the first on, until one had the program or all were tried. So a
-// program named by its whole path is no lookup. When nothing was found, err is
-// EACCES if a file was there but could not be executed (execvp(3) reports the
-// same), else ENOENT, and cause is that of such a file.
+// program named by its whole path is no lookup. PATH is the one that the
+// process was started with, or that an exec passes on: a value that a shell
+// sets for itself is only known from its children. When nothing was found, err
+// is EACCES if a file was there but could not be executed (execvp(3) reports
+// the same), else ENOENT, and cause is that of such a file.
 //
 // A load is a run of opens of one soname by one thread, as ld.so(8) does them:
 // read-only and close-on-exec.

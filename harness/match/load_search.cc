@@ -33,12 +33,14 @@ bool is_loader_file(std::string_view path) {
   return path.starts_with("/etc/ld");
 }
 
-bool opened_by_loader(const model::Event& event) {
-  return (event.flags & O_ACCMODE) == O_RDONLY &&
-         (event.flags & O_CLOEXEC) != 0 && (event.flags & O_DIRECTORY) == 0;
-}
-
 }  // namespace
+
+bool is_load_step(const model::Event& event) {
+  return event.verb == model::Verb::Open &&
+         (event.flags & O_ACCMODE) == O_RDONLY &&
+         (event.flags & O_CLOEXEC) != 0 && (event.flags & O_DIRECTORY) == 0 &&
+         is_soname(base::path::base_name(event.path));
+}
 
 void LoadSearches::report(const Search& search, const Emit& emit) {
   model::Event event = search.first;
@@ -79,7 +81,7 @@ void LoadSearches::add(const model::Event& event, const Emit& emit) {
       searches_.begin(), searches_.end(),
       [&event](const Search& s) { return s.first.tid == event.tid; });
   const std::string_view name = base::path::base_name(event.path);
-  const bool candidate = is_soname(name) && opened_by_loader(event);
+  const bool candidate = is_load_step(event);
   if (own != searches_.end()) {
     const bool again =
         candidate && event.ok() && !own->file.empty() &&

@@ -11,6 +11,10 @@
 
 namespace driftcage::match {
 
+// Whether an open can be a step of the dynamic loader's search: of a name like
+// libfoo.so.1, read-only and close-on-exec.
+[[nodiscard]] bool is_load_step(const model::Event& event);
+
 // The dynamic loader's searches of one process, at most one per thread.
 class LoadSearches {
  public:

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/match/derive.h"
+#include "harness/match/load_search.h"
 #include "harness/report/color.h"
 #include "harness/report/escape.h"
 #include "harness/report/event_text.h"
@@ -28,8 +29,10 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 // Deeper processes would push the text out of the window.
 constexpr unsigned kMaxIndent = 10;
 
-// One step of execvp(3): the lookup's own line says what became of it.
+// One step of execvp(3), or of the dynamic loader: the line of the lookup or
+// load says what became of it.
 bool is_search_step(const model::Event& event) {
+  if (match::is_load_step(event)) return true;
   const bool missing = event.cause == model::Cause::None ||
                        event.cause == model::Cause::Missing ||
                        event.cause == model::Cause::MissingDirectory;
@@ -49,10 +52,11 @@ bool wanted(TraceDetail detail, const model::Event& event) {
   }
   switch (event.verb) {
     case Verb::Exec:
-      return !is_search_step(event);
+      return event.ok() || !is_search_step(event);
+    case Verb::Open:
+      return !event.ok() && !is_search_step(event);
     case Verb::Lookup:
     case Verb::Load:
-    case Verb::Open:
       return !event.ok();
     default:
       return false;

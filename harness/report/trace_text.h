@@ -15,8 +15,10 @@ namespace driftcage::report {
 enum class TraceFormat : std::uint8_t { Text, Json };
 
 enum class TraceDetail : std::uint8_t {
-  Default,  // every program start; lookups, loads and opens that failed
-  Failed,   // every call that failed, and nothing else
+  // Every program start; lookups, loads and opens that failed, without the
+  // single steps of searches.
+  Default,
+  Failed,  // every call that failed, and nothing else
   All,
 };
 

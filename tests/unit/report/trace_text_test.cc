@@ -60,6 +60,18 @@ TEST(TraceText, DefaultShowsProgramsAndFailedSearches) {
           "   0.000   cgo[102]        exit 2"));
 }
 
+TEST(TraceText, DefaultFoldsTheLoadersSteps) {
+  match::TraceBuilder trace;
+  trace.program(1, "/work/lib", "/bin")
+      .call(1, "openat", "/a/libfoo.so.1", ENOENT)
+      .call(1, "openat", "/b/libfoo.so.1", ENOENT)
+      .end(1, 127);
+  EXPECT_THAT(lines(trace, {}),
+              ElementsAre(HasSubstr("exec /work/lib = ok"),
+                          HasSubstr("load libfoo.so.1 = none   # tried /a, /b"),
+                          HasSubstr("exit 127")));
+}
+
 TEST(TraceText, FailedShowsEveryFailureAndNothingElse) {
   TraceOptions options;
   options.detail = TraceDetail::Failed;
