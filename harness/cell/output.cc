@@ -36,6 +36,11 @@ void Output::process_end(const model::ProcessEnd& end) {
   flush_when_due(end.at_ns);
 }
 
+void Output::mapped(const model::Mapped& mapped) {
+  wire::encode(wire::Record(mapped), buffer_);
+  flush_when_due(mapped.at_ns);
+}
+
 void Output::record(const wire::Record& record) {
   wire::encode(record, buffer_);
   flush();

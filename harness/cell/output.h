@@ -19,6 +19,7 @@ class Output final : public trace::Sink {
   void process_start(const model::ProcessStart& start) override;
   void event(const model::Event& event) override;
   void process_end(const model::ProcessEnd& end) override;
+  void mapped(const model::Mapped& mapped) override;
   // Any other record; sent at once.
   void record(const wire::Record& record);
   void flush();

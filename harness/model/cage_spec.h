@@ -127,6 +127,13 @@ struct TraceSpec {
   bool explain = true;
   bool pin_cpu = false;   // tracer and tracees on one CPU
   std::int32_t cpu = -1;  // which; -1: the one it runs on
+  bool redact = true;     // values of secrets are replaced by ***
+  bool identify = false;  // successful opens get device, inode, deleted
+  bool mapped = false;    // what each program had mapped at its end
+  // Verbs (bits) whose calls are let go at their entry, and are no events,
+  // unless their last component matches one of `names`, fnmatch(3) patterns.
+  std::uint32_t gated = 0;
+  std::vector<std::string> names{};
   bool operator==(const TraceSpec&) const = default;
 };
 

@@ -113,7 +113,7 @@ static_assert([] {
   return index == static_cast<std::size_t>(Syscall::Unknown) + 1;
 }());
 
-constexpr Names<Cause, 20> kCauses{{
+constexpr Names<Cause, 23> kCauses{{
     {Cause::None, "none"},
     {Cause::Missing, "missing"},
     {Cause::MissingDirectory, "missing-directory"},
@@ -133,6 +133,9 @@ constexpr Names<Cause, 20> kCauses{{
     {Cause::Limit, "limit"},
     {Cause::Loop, "loop"},
     {Cause::NameTooLong, "name-too-long"},
+    {Cause::Immutable, "immutable"},
+    {Cause::NotOwner, "not-owner"},
+    {Cause::Nodev, "nodev"},
     {Cause::Injected, "injected"},
 }};
 

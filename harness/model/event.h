@@ -115,7 +115,10 @@ enum class Cause : std::uint8_t {
   Limit,               // EMFILE, ENFILE, EAGAIN of clone: a resource limit
   Loop,                // too many symbolic links
   NameTooLong,
-  Injected,  // driftcage itself answered this call
+  Immutable,  // a file with the immutable or the append-only flag
+  NotOwner,   // only the owner may: O_NOATIME
+  Nodev,      // a device on a mount with the nodev flag
+  Injected,   // driftcage itself answered this call
 };
 // "no-loader", "dangling", ...; the spelling of event lines.
 [[nodiscard]] std::string_view cause_name(Cause cause);
@@ -134,7 +137,26 @@ struct ExecDetail {
   // Successful exec: /proc/PID/exe, the program that really runs. With a #!
   // script this is the interpreter, and Event::abs the script.
   std::string exe;
+  // What the kernel started for it, outermost first: the #! interpreters, as
+  // written, then the ELF interpreter. Empty for a static program.
+  std::vector<std::string> interpreters;
   bool operator==(const ExecDetail&) const = default;
+};
+
+// The file behind a descriptor, as the kernel knows it.
+struct FileId {
+  std::uint64_t device = 0;  // makedev(3)
+  std::uint64_t inode = 0;
+  bool deleted = false;  // no name is left
+  bool operator==(const FileId&) const = default;
+};
+
+// Where an ELF file wants its shared objects to be looked for, see ld.so(8);
+// $ORIGIN is replaced. A file with a RUNPATH has its RPATH ignored.
+struct ElfSearch {
+  std::string rpath;
+  std::string runpath;
+  bool operator==(const ElfSearch&) const = default;
 };
 
 // One traced call, atomic: entry and result together.
@@ -158,7 +180,14 @@ struct Event {
   std::string real;  // success: what the kernel really opened; else empty
   Cause cause = Cause::None;
   std::string cause_at;  // the component, target or interpreter it is about
+  // What the cause was judged by: "mode 0700, owner 0:0, caller 1000:1000".
+  std::string cause_note;
   std::optional<ExecDetail> exec;
+  std::optional<FileId> file;    // a successful open, when asked for
+  std::optional<ElfSearch> elf;  // a program or shared object that has one
+  // Of a derived load: by which rule each directory of `cause_at` was tried,
+  // joined by ':' too ("LD_LIBRARY_PATH", "RUNPATH", "ld.so.cache", ...).
+  std::string origins;
 
   [[nodiscard]] bool ok() const { return err == 0; }
   bool operator==(const Event&) const = default;
@@ -177,6 +206,23 @@ struct ProcessEnd {
   std::uint64_t at_ns = 0;
   base::WaitStatus status;
   bool operator==(const ProcessEnd&) const = default;
+};
+
+// A file that a program had mapped when it ended or was replaced, taken from
+// /proc/PID/maps; `protection` holds every right that a part of it had.
+struct MappedFile {
+  std::string path;
+  FileId file;
+  std::uint32_t protection = 0;  // PROT_READ, PROT_WRITE, PROT_EXEC
+  bool operator==(const MappedFile&) const = default;
+};
+
+struct Mapped {
+  std::uint32_t process = 0;
+  std::uint32_t generation = 0;
+  std::uint64_t at_ns = 0;
+  std::vector<MappedFile> files;
+  bool operator==(const Mapped&) const = default;
 };
 
 // Ways in which the kernel can hide calls from the tracer (reference: the

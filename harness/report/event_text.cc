@@ -12,7 +12,6 @@
 #include "harness/base/path.h"
 #include "harness/base/result.h"
 #include "harness/report/escape.h"
-#include "harness/report/redact.h"
 
 namespace driftcage::report {
 namespace {
@@ -115,6 +114,12 @@ std::string phrase(Cause cause, const std::string& at) {
       return "too many links at " + at;
     case Cause::NameTooLong:
       return "name too long: " + at;
+    case Cause::Immutable:
+      return at + " is marked immutable or append-only";
+    case Cause::NotOwner:
+      return "only the owner of " + at + " may";
+    case Cause::Nodev:
+      return "devices of " + at + " are switched off (nodev)";
     case Cause::Injected:
       return "answered by driftcage";
   }
@@ -147,8 +152,8 @@ Json strings(const std::vector<std::string>& list) {
 }
 
 void put_exec(Json& json, const model::ExecDetail& exec) {
-  json["argv"] = strings(redact_arguments(exec.argv));
-  json["env"] = strings(redact_environment(exec.environment));
+  json["argv"] = strings(exec.argv);
+  json["env"] = strings(exec.environment);
   json["env_complete"] = exec.environment_complete;
   if (!exec.exe.empty()) json["exe"] = printable(exec.exe);
 }
@@ -193,7 +198,7 @@ std::string event_json(const model::Event& event, const std::string& program,
   json["verb"] = model::verb_name(event.verb);
   json["call"] = model::syscall_name(event.syscall);
   json["abi"] = model::abi_name(event.abi);
-  json["path"] = printable(redact_text(event.path));
+  json["path"] = printable(event.path);
   json["abs"] = printable(event.abs);
   if (!event.real.empty()) json["real"] = printable(event.real);
   json["result"] = event.result;

@@ -9,13 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/redact.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
 #include "harness/report/color.h"
 #include "harness/report/escape.h"
 #include "harness/report/event_text.h"
 #include "harness/report/excerpt.h"
-#include "harness/report/redact.h"
 #include "harness/report/shorten.h"
 #include "harness/run/record.h"
 #include "harness/scenario/diagnostic.h"
@@ -102,7 +102,8 @@ class ScenarioText {
 
   // What came from the cage, safe for a terminal and not too long.
   [[nodiscard]] std::string foreign(std::string_view text) const {
-    return cut(printable_text(shortener_.text(redact_text(text))), kMaxLine);
+    return cut(printable_text(shortener_.text(base::redact_text(text))),
+               kMaxLine);
   }
 
   void title() {

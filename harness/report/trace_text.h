@@ -41,8 +41,8 @@ struct TraceOptions {
 // JSON: one object a line, by docs/trace.schema.json: first a `trace`, last an
 // `end`, between them `event`, `process` and `exit`.
 //
-// Secrets are hidden in both (redact.h). Memory grows with the number of
-// processes that live at the same time.
+// Secrets are gone already: the cell hides them (base/redact.h). Memory grows
+// with the number of processes that live at the same time.
 class TraceWriter {
  public:
   // Gets one whole line with its newline per call.
@@ -64,7 +64,7 @@ class TraceWriter {
 // The verbs that `detail` can show, as bits of TraceSpec::verbs.
 [[nodiscard]] std::uint32_t traced_verbs(TraceDetail detail);
 
-// "gcc -E -x c -", quoted for a shell where needed, secrets hidden, cut.
+// "gcc -E -x c -", quoted for a shell where needed, cut.
 [[nodiscard]] std::string command_text(const std::vector<std::string>& argv,
                                        std::size_t limit = 120);
 

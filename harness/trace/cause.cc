@@ -92,9 +92,15 @@ std::string directory_of(const std::string& path) {
   return std::string(base::path::dir_name(path));
 }
 
+// With the mode, the owner and the caller, which decide together.
+Explanation by_mode(Cause cause, const std::string& at, const Credentials* who,
+                    const Owner& owner) {
+  return {cause, at, who == nullptr ? std::string() : judged_by(*who, owner)};
+}
+
 Explanation from_walk(const Walk& walk) {
   if (walk.cause == Cause::None || walk.unknown) return {};
-  return {walk.cause, walk.at};
+  return {walk.cause, walk.at, {}};
 }
 
 // A script's interpreter is a program again; the loader of an ELF file is
@@ -122,9 +128,12 @@ Explanation explain_interpreter(Tree& tree, const Credentials* who, int err,
     case Cause::Dangling:
       if (err != ENOENT) return {};
       return {script ? Cause::NoInterpreter : Cause::NoLoader,
-              program.interpreter};
+              program.interpreter,
+              {}};
+    case Cause::NoSearchPermission:
+      return by_mode(found.cause, found.at, who, found.node.owner);
     default:
-      return {found.cause, found.at};
+      return from_walk(found);
   }
 }
 
@@ -134,11 +143,12 @@ Explanation explain_contents(Tree& tree, const Credentials* who, int err,
                              Role role, int depth) {
   if (!S_ISREG(file.node.owner.mode)) return {};
   if (err == EACCES) {
-    if (tree.is_noexec(file.at))
-      return {Cause::Noexec, mount_point(tree, file.at)};
-    if ((file.node.owner.mode & 0111) == 0) return {Cause::NoExecute, file.at};
+    if (tree.mount_facts(file.at).noexec)
+      return {Cause::Noexec, mount_point(tree, file.at), {}};
+    if ((file.node.owner.mode & 0111) == 0)
+      return by_mode(Cause::NoExecute, file.at, who, file.node.owner);
     if (who != nullptr && !may(*who, file.node.owner, kExecute))
-      return {Cause::NoPermission, file.at};
+      return by_mode(Cause::NoPermission, file.at, who, file.node.owner);
   }
   const bool about_loader = err == EIO || err == ELIBBAD;
   if (role == Role::Loader && !about_loader) return {};
@@ -149,7 +159,7 @@ Explanation explain_contents(Tree& tree, const Credentials* who, int err,
   const bool wrong_arch = program.kind == Executable::Kind::WrongArch;
   if (wrong_arch || program.kind == Executable::Kind::NotElf) {
     if (err != ENOEXEC && role != Role::Loader) return {};
-    return {wrong_arch ? Cause::WrongArch : Cause::NotElf, file.at};
+    return {wrong_arch ? Cause::WrongArch : Cause::NotElf, file.at, {}};
   }
   if (role == Role::Loader) return {};
   return explain_interpreter(tree, who, err, program, directory, depth);
@@ -164,7 +174,8 @@ Explanation explain_access(Tree& tree, const Failure& failure,
   const Credentials who = asked.credentials(real);
   const Walk found = walk(tree, &who, failure.abs, follows_last(failure));
   if (found.unknown) return {};
-  if (found.cause == Cause::NoSearchPermission) return {found.cause, found.at};
+  if (found.cause == Cause::NoSearchPermission)
+    return by_mode(found.cause, found.at, &who, found.node.owner);
   if (found.cause == Cause::None && !makes_directory(failure)) {
     if (is_exec(failure)) {
       return explain_contents(tree, &who, EACCES, found, failure.directory,
@@ -173,14 +184,20 @@ Explanation explain_access(Tree& tree, const Failure& failure,
     const unsigned access = wanted_access(failure);
     // access(X_OK) on a noexec mount fails as an execve would.
     if ((access & kExecute) != 0 && S_ISREG(found.node.owner.mode) &&
-        tree.is_noexec(found.at)) {
-      return {Cause::Noexec, mount_point(tree, found.at)};
+        tree.mount_facts(found.at).noexec) {
+      return {Cause::Noexec, mount_point(tree, found.at), {}};
+    }
+    const mode_t type = found.node.owner.mode & S_IFMT;
+    if (is_open(failure) && (type == S_IFCHR || type == S_IFBLK) &&
+        tree.mount_facts(found.at).nodev) {
+      return {Cause::Nodev, mount_point(tree, found.at), {}};
     }
     if (!may(who, found.node.owner, access)) {
       const bool nobody = access == kExecute &&
                           (found.node.owner.mode & 0111) == 0 &&
                           S_ISREG(found.node.owner.mode);
-      return {nobody ? Cause::NoExecute : Cause::NoPermission, found.at};
+      return by_mode(nobody ? Cause::NoExecute : Cause::NoPermission, found.at,
+                     &who, found.node.owner);
     }
     return {};
   }
@@ -191,7 +208,7 @@ Explanation explain_access(Tree& tree, const Failure& failure,
     Node node;
     if (tree.stat(above, node) == 0 &&
         !may(who, node.owner, kWrite | kExecute)) {
-      return {Cause::NoPermission, above};
+      return by_mode(Cause::NoPermission, above, &who, node.owner);
     }
   }
   return {};
@@ -216,17 +233,17 @@ Explanation explain_way(Tree& tree, const Failure& failure) {
     case ENOTDIR:
       if (cause == Cause::NotDirectory) return from_walk(found);
       if (cause == Cause::None && !S_ISDIR(found.node.owner.mode))
-        return {Cause::NotDirectory, found.at};  // O_DIRECTORY
+        return {Cause::NotDirectory, found.at, {}};  // O_DIRECTORY
       return {};
     case ELOOP:
       if (cause == Cause::Loop) return from_walk(found);
       if (cause == Cause::None && S_ISLNK(found.node.owner.mode))
-        return {Cause::Loop, found.at};  // O_NOFOLLOW
+        return {Cause::Loop, found.at, {}};  // O_NOFOLLOW
       return {};
     default:
       return cause == Cause::NameTooLong
                  ? from_walk(found)
-                 : Explanation{Cause::NameTooLong, failure.abs};
+                 : Explanation{Cause::NameTooLong, failure.abs, {}};
   }
 }
 
@@ -238,15 +255,53 @@ Explanation explain_format(Tree& tree, const Failure& failure) {
 }
 
 Explanation at_mount(Tree& tree, Cause cause, const Failure& failure) {
-  if (!failure.abs.starts_with('/')) return {cause, {}};
+  if (!failure.abs.starts_with('/')) return {cause, {}, {}};
   Walk found = walk(tree, nullptr, failure.abs, follows_last(failure));
-  return {cause, mount_point(tree, found.unknown ? failure.abs : found.at)};
+  Explanation why{
+      cause, mount_point(tree, found.unknown ? failure.abs : found.at), {}};
+  if (failure.err == EDQUOT) {
+    why.note = "quota of the user or group";
+  } else if (cause == Cause::Full) {
+    // Space may be there and inodes not, which df(1) shows only when asked.
+    const MountFacts facts = tree.mount_facts(why.at);
+    if (facts.no_inodes) why.note = "no inode left";
+    if (facts.no_blocks) why.note = "no block left";
+  }
+  return why;
 }
 
 Explanation explain_memory(const Asked& asked) {
   std::string limit = asked.memory_limit();
   if (limit.empty()) return {};
-  return {Cause::Limit, std::move(limit)};
+  return {Cause::Limit, std::move(limit), {}};
+}
+
+// EPERM is never about mode bits: what was asked is not for this caller, or
+// not for this file, whoever asks.
+Explanation explain_forbidden(Tree& tree, const Failure& failure,
+                              const Asked& asked) {
+  if (model::verb_of(failure.syscall) == Verb::Map) {
+    if (!tree.mount_facts(failure.abs).noexec) return {};
+    return {Cause::Noexec, mount_point(tree, failure.abs), {}};
+  }
+  const Walk found = walk(tree, nullptr, failure.abs, follows_last(failure));
+  if (found.unknown) return {};
+  if (found.cause == Cause::Missing &&
+      (creates(failure) || makes_directory(failure))) {
+    const std::string above = directory_of(found.at);
+    Node node;
+    if (tree.stat(above, node) == 0 && node.immutable)
+      return {Cause::Immutable, above, {}};
+  }
+  if (found.cause != Cause::None || !is_open(failure)) return {};
+  if (found.node.immutable && (wanted_access(failure) & kWrite) != 0)
+    return {Cause::Immutable, found.at, {}};
+  if ((failure.flags & O_NOATIME) != 0) {
+    const Credentials who = asked.credentials(false);
+    if (who.uid != found.node.owner.uid)
+      return by_mode(Cause::NotOwner, found.at, &who, found.node.owner);
+  }
+  return {};
 }
 
 }  // namespace
@@ -254,14 +309,14 @@ Explanation explain_memory(const Asked& asked) {
 Explanation explain(Tree& tree, const Failure& failure, const Asked& asked) {
   switch (failure.err) {
     case EMFILE:
-      return {Cause::Limit, "nofile"};
+      return {Cause::Limit, "nofile", {}};
     case ENFILE:
-      return {Cause::Limit, "file-max"};
+      return {Cause::Limit, "file-max", {}};
     case EFBIG:
-      return {Cause::Limit, "fsize"};
+      return {Cause::Limit, "fsize", {}};
     case EAGAIN:
       if (model::verb_of(failure.syscall) == Verb::Spawn || is_exec(failure)) {
-        return {Cause::Limit, "nproc"};
+        return {Cause::Limit, "nproc", {}};
       }
       return {};
     case ENOMEM:
@@ -285,18 +340,13 @@ Explanation explain(Tree& tree, const Failure& failure, const Asked& asked) {
     case EROFS:
       return at_mount(tree, Cause::ReadOnly, failure);
     case ETXTBSY:
-      return {Cause::TextBusy, failure.abs};
+      return {Cause::TextBusy, failure.abs, {}};
     case ENOEXEC:
     case EIO:
     case ELIBBAD:
       return is_exec(failure) ? explain_format(tree, failure) : Explanation{};
     case EPERM:
-      // mmap(PROT_EXEC) of a file on a noexec mount.
-      if (model::verb_of(failure.syscall) == Verb::Map &&
-          tree.is_noexec(failure.abs)) {
-        return {Cause::Noexec, mount_point(tree, failure.abs)};
-      }
-      return {};
+      return explain_forbidden(tree, failure, asked);
     default:
       return {};
   }

@@ -32,6 +32,7 @@ struct Asked {
 struct Explanation {
   model::Cause cause = model::Cause::None;
   std::string at;
+  std::string note;  // what it was judged by, see model::Event::cause_note
   bool operator==(const Explanation&) const = default;
 };
 

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdio>
 
 namespace driftcage::trace {
 namespace {
@@ -48,13 +50,13 @@ Credentials::Ranges ranges(std::string_view map) {
   Credentials::Ranges found;
   const auto all = numbers(map);
   for (std::size_t i = 0; i + 2 < all.size(); i += 3)
-    found.emplace_back(all[i + 1], all[i + 2]);
+    found.push_back({all[i + 1], all[i + 2], all[i]});
   return found;
 }
 
 bool contains(const Credentials::Ranges& all, std::uint64_t id) {
   return std::any_of(all.begin(), all.end(), [id](const auto& range) {
-    return id >= range.first && id - range.first < range.second;
+    return id >= range.first && id - range.first < range.count;
   });
 }
 
@@ -89,6 +91,23 @@ Credentials parse_credentials(std::string_view status, std::string_view uid_map,
     who.read_search = (capabilities[0] >> kCapDacReadSearch & 1U) != 0;
   }
   return who;
+}
+
+std::string judged_by(const Credentials& who, const Owner& what) {
+  const auto name = [](const Credentials::Ranges& all, std::uint64_t id) {
+    for (const Credentials::Range& range : all) {
+      if (id >= range.first && id - range.first < range.count)
+        return std::to_string(id - range.first + range.inside);
+    }
+    return "nobody(" + std::to_string(id) + ")";
+  };
+  std::array<char, 16> mode;
+  std::snprintf(mode.data(), mode.size(), "%04o", what.mode & 07777U);
+  std::string text = "mode ";
+  text += mode.data();
+  text += ", owner " + name(who.uids, what.uid) + ":";
+  text += name(who.gids, what.gid) + ", caller " + name(who.uids, who.uid);
+  return text + ":" + name(who.gids, who.gid);
 }
 
 bool may(const Credentials& who, const Owner& what, unsigned access) {

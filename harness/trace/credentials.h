@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace driftcage::trace {
@@ -19,9 +18,15 @@ struct Credentials {
   std::vector<gid_t> groups;
   bool override = false;     // CAP_DAC_OVERRIDE
   bool read_search = false;  // CAP_DAC_READ_SEARCH
-  // Ids that its user namespace knows, [first, first + count). Capabilities
-  // reach only files whose owner and group are among them.
-  using Ranges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  // Ids that its user namespace knows, [first, first + count), which it calls
+  // [inside, inside + count). Capabilities reach only files whose owner and
+  // group are among them.
+  struct Range {
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+    std::uint64_t inside = first;
+  };
+  using Ranges = std::vector<Range>;
   Ranges uids;
   Ranges gids;
 };
@@ -39,6 +44,10 @@ enum Access : unsigned { kExecute = 1, kWrite = 2, kRead = 4 };
 // security modules are not seen.
 [[nodiscard]] bool may(const Credentials& who, const Owner& what,
                        unsigned access);
+
+// "mode 0700, owner 0:0, caller 1000:1000", in the ids that the caller sees; an
+// owner that it has no id for is "nobody(N)", N being the tracer's number.
+[[nodiscard]] std::string judged_by(const Credentials& who, const Owner& what);
 
 // Pure: from the text of /proc/TID/status and of uid_map and gid_map. `real`:
 // with the real ids, as access(2) checks.

@@ -9,6 +9,16 @@
 #include <cstdio>
 
 namespace driftcage::trace {
+namespace {
+
+std::array<char, 16> fd_name(int fd) {
+  std::array<char, 16> name{'f', 'd', '/'};
+  const auto end = std::to_chars(name.data() + 3, name.data() + 15, fd);
+  *end.ptr = '\0';
+  return name;
+}
+
+}  // namespace
 
 ProcView::ProcView(pid_t tid) {
   std::array<char, 32> path;
@@ -25,10 +35,16 @@ bool ProcView::link(const char* name, std::string& out) const {
 }
 
 bool ProcView::fd_link(int fd, std::string& out) const {
-  std::array<char, 16> name{'f', 'd', '/'};
-  const auto end = std::to_chars(name.data() + 3, name.data() + 15, fd);
-  *end.ptr = '\0';
-  return link(name.data(), out);
+  return link(fd_name(fd).data(), out);
+}
+
+bool ProcView::fd_stat(int fd, struct stat& info) const {
+  return fstatat(dir_.get(), fd_name(fd).data(), &info, 0) == 0;
+}
+
+base::UniqueFd ProcView::reopen(int fd) const {
+  return base::UniqueFd(::openat(dir_.get(), fd_name(fd).data(),
+                                 O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
 bool ProcView::file(const char* name, std::string& out) const {

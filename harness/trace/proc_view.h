@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -24,6 +25,10 @@ class ProcView {
   // Text of a link ("cwd", "root", "exe", "fd/3"); false when there is none.
   [[nodiscard]] bool link(const char* name, std::string& out) const;
   [[nodiscard]] bool fd_link(int fd, std::string& out) const;
+  // stat(2) of what the descriptor stands for.
+  [[nodiscard]] bool fd_stat(int fd, struct stat& info) const;
+  // The same file opened anew, for reading; empty when it may not be.
+  [[nodiscard]] base::UniqueFd reopen(int fd) const;
   // Whole content of a small file ("cmdline", "environ", "status").
   [[nodiscard]] bool file(const char* name, std::string& out) const;
 

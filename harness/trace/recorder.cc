@@ -6,20 +6,18 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <utility>
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
-#include "harness/trace/cause.h"
+#include "harness/trace/maps.h"
 #include "harness/trace/registers.h"
 #include "harness/trace/tracee_memory.h"
 
@@ -29,22 +27,26 @@ namespace {
 using model::Syscall;
 using model::Verb;
 
-constexpr std::size_t kMaxPath = PATH_MAX;  // with its NUL, as the kernel's
-
-// The kernel marks the links of unlinked files; such a name is no longer one.
-void strip_deleted(std::string& link) {
-  constexpr std::string_view kMark = " (deleted)";
-  if (link.ends_with(kMark)) link.resize(link.size() - kMark.size());
-}
-
 bool wide_pointers(model::Abi abi) {
   return abi == model::Abi::X86_64 || abi == model::Abi::Arm64;
 }
 
 }  // namespace
 
+void strip_deleted(std::string& link) {
+  constexpr std::string_view kMark = " (deleted)";
+  if (link.ends_with(kMark)) link.resize(link.size() - kMark.size());
+}
+
 Recorder::Recorder(const model::TraceSpec& spec, Sink& sink)
-    : sink_(sink), explain_(spec.explain), verbs_(wanted_verbs(spec.verbs)) {}
+    : sink_(sink),
+      explain_(spec.explain),
+      redact_(spec.redact),
+      identify_(spec.identify),
+      mapped_(spec.mapped),
+      loads_((spec.verbs >> static_cast<unsigned>(Verb::Load) & 1U) != 0),
+      verbs_(wanted_verbs(spec.verbs)),
+      gate_(spec) {}
 
 std::uint64_t Recorder::now() const {
   return base::sys::monotonic_ns() - start_ns_;
@@ -114,7 +116,10 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
   event.real.clear();
   event.cause = model::Cause::None;
   event.cause_at.clear();
+  event.cause_note.clear();
   event.exec.reset();
+  event.file.reset();
+  event.elf.reset();
   // Registers hold 64 bits; the kernel looks at an int: 0xffffff9c is AT_FDCWD.
   event.dirfd =
       shape.dirfd < 0 ? AT_FDCWD : static_cast<std::int32_t>(args[shape.dirfd]);
@@ -152,7 +157,7 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
     default:
       break;
   }
-  if (shape.path >= 0) read_path(thread, shape);
+  if (shape.path >= 0 && !read_path(thread, shape)) return false;
   switch (*verb) {
     case Verb::Exec:
       read_exec(thread);
@@ -170,14 +175,16 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
   return true;
 }
 
-void Recorder::read_path(Thread& thread, const Shape& shape) {
+bool Recorder::read_path(Thread& thread, const Shape& shape) {
   model::Event& event = thread.event;
   if (memory::read_string(thread.tid, thread.args[shape.path], event.path,
                           kMaxPath)) {
+    if (!gate_.lets_stop(event.verb, event.path)) return false;
     resolve(thread);
   }
   // What can not be read can not be read by the kernel either: the call fails
   // with EFAULT, and leave() says so when it does not.
+  return true;
 }
 
 void Recorder::directory_of(Thread& thread, int dirfd, std::string& out) {
@@ -313,197 +320,11 @@ void Recorder::read_exec(Thread& thread) {
       thread.tid, thread.args[first + 1], wide, thread.new_environment);
   if (argv == memory::ArrayRead::Cut || environment == memory::ArrayRead::Cut)
     flag(model::kTruncated);
-}
-
-void Recorder::finish_exec_environment(Thread& thread, bool succeeded) {
-  Process& process = *thread.process;
-  model::ExecDetail& detail = *thread.event.exec;
-  const bool complete =
-      process.environment == nullptr || (succeeded && !process.exec_seen);
-  detail.environment_complete = complete;
-  if (!complete) {
-    detail.environment =
-        environment_change(*process.environment, thread.new_environment);
-  } else {
-    detail.environment = thread.new_environment;
+  // Its memory is gone when the exec has succeeded.
+  if (mapped_ && thread.process->exec_seen &&
+      proc_of(thread).file("maps", text_)) {
+    thread.mapped = parse_maps(text_);
   }
-  if (succeeded) {
-    process.environment =
-        std::make_shared<const Environment>(std::move(thread.new_environment));
-    process.exec_seen = true;
-  }
-  thread.new_environment.clear();
-}
-
-void Recorder::executed(Thread& thread) {
-  // The old tid's directory went with the old thread of a non-leader's exec.
-  thread.proc = ProcView(thread.tid);
-  thread.inner_tid = thread.process->inner_pid;
-  model::Event& event = thread.event;
-  if (!event.exec) return;
-  // The kernel's own copies: no other thread can have changed them since. With
-  // a #! script its argv is the interpreter's, so the caller's is kept then.
-  bool script = false;
-  if (thread.proc.file("cmdline", text_)) {
-    auto argv = split_zero(text_);
-    script = argv.size() > event.exec->argv.size() &&
-             !(event.exec->argv.empty() && argv.size() == 1);
-    if (argv.size() == event.exec->argv.size())
-      event.exec->argv = std::move(argv);
-  }
-  if (thread.proc.file("environ", text_))
-    thread.new_environment = split_zero(text_);
-  if (thread.proc.link("exe", event.exec->exe))
-    event.exec->exe = in_cage(std::move(event.exec->exe));
-  if (!script)
-    event.real = event.exec->exe;
-  else if (!thread.process->own_root)
-    event.real = in_cage(tree_.real_path(event.abs));
-  finish_exec_environment(thread, true);
-  event.exit_ns = now();
-  event.result = 0;
-  event.err = 0;
-  emit(thread);
-  ++thread.process->generation;
-  thread.state = ThreadState::Running;
-}
-
-void Recorder::finish_success(Thread& thread) {
-  model::Event& event = thread.event;
-  switch (event.verb) {
-    case Verb::Open:
-      if (explain_ &&
-          proc_of(thread).fd_link(static_cast<int>(event.result), event.real)) {
-        event.real = in_cage(std::move(event.real));
-      }
-      break;
-    case Verb::Getcwd:
-      if (memory::read_string(thread.tid, thread.args[0], event.path, kMaxPath))
-        event.abs = event.path;
-      else
-        flag(model::kUnreadable);
-      break;
-    default:
-      break;
-  }
-}
-
-void Recorder::explain_failure(Thread& thread) {
-  model::Event& event = thread.event;
-  // Most failures of a healthy run are searches: one look tells.
-  if (event.err == ENOENT && !thread.process->own_root && tree_.is_open() &&
-      event.abs.starts_with('/') && !event.abs.starts_with("/proc/") &&
-      tree_.is_plainly_missing(event.abs)) {
-    event.cause = model::Cause::Missing;
-    event.cause_at = event.abs;
-    return;
-  }
-  if (!thread.process->own_root) {
-    explain_slowly(thread, tree_);
-    return;
-  }
-  RootTree tree(base::UniqueFd(::openat(proc_of(thread).dir(), "root",
-                                        O_PATH | O_DIRECTORY | O_CLOEXEC)));
-  explain_slowly(thread, tree);
-}
-
-void Recorder::explain_slowly(Thread& thread, RootTree& tree) {
-  if (!tree.is_open()) return;
-  model::Event& event = thread.event;
-  tree.set_self(thread.process->inner_pid, inner_tid(thread));
-  Failure failure{.syscall = event.syscall,
-                  .err = event.err,
-                  .abs = event.abs,
-                  .directory = {},
-                  .flags = event.flags,
-                  .mode = event.mode};
-  if (event.exec) directory_of(thread, AT_FDCWD, failure.directory);
-  Asked asked;
-  asked.credentials = [this, &thread](bool real) {
-    std::string uid_map;
-    std::string gid_map;
-    const ProcView& proc = proc_of(thread);
-    if (!proc.file("status", text_) || !proc.file("uid_map", uid_map) ||
-        !proc.file("gid_map", gid_map)) {
-      return Credentials{};
-    }
-    return parse_credentials(text_, uid_map, gid_map, real);
-  };
-  asked.memory_limit = [&thread]() -> std::string {
-    rlimit limit{};
-    if (prlimit(thread.tid, RLIMIT_AS, nullptr, &limit) == 0 &&
-        limit.rlim_cur != RLIM_INFINITY) {
-      return "as";
-    }
-    if (prlimit(thread.tid, RLIMIT_DATA, nullptr, &limit) == 0 &&
-        limit.rlim_cur != RLIM_INFINITY) {
-      return "data";
-    }
-    return {};
-  };
-  Explanation why = explain(tree, failure, asked);
-  event.cause = why.cause;
-  event.cause_at = std::move(why.at);
-}
-
-void Recorder::guard_result(const Thread& thread, bool is_error) {
-  if (thread.tag == kRootChange) {
-    if (!is_error) thread.process->own_root = true;
-    return;
-  }
-  if (is_error) return;
-  switch (syscall_of(thread.tag)) {
-    case Syscall::Seccomp:
-    case Syscall::Prctl:
-      flag(model::kNestedFilter);
-      break;
-    case Syscall::IoUringSetup:
-      flag(model::kIoUring);
-      break;
-    default:
-      break;
-  }
-}
-
-void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
-  if (thread.tag == kRootChange || !model::verb_of(syscall_of(thread.tag))) {
-    guard_result(thread, is_error);
-    return;
-  }
-  model::Event& event = thread.event;
-  if (thread.flag_cleared) {
-    thread.flag_cleared = false;
-    if (!memory::write(thread.tid, thread.args[0], &event.flags,
-                       sizeof(event.flags))) {
-      flag(model::kCloneUntraced);
-    }
-  }
-  const bool wanted = ((verbs_ >> static_cast<unsigned>(event.verb)) & 1U) != 0;
-  if (!wanted) return;  // a clone that was looked at for its flags only
-  event.exit_ns = now();
-  event.err = is_error ? static_cast<int>(-value) : 0;
-  event.result = is_error ? -1 : value;
-  if (!is_error) {
-    const Shape shape = shape_of(event.syscall);
-    if (shape.path >= 0 && event.path.empty() && event.abs.empty())
-      flag(model::kUnreadable);
-    finish_success(thread);
-  } else {
-    // The name that is gone is what a reader looks for.
-    if (event.verb == Verb::Getcwd) directory_of(thread, AT_FDCWD, event.abs);
-    if (explain_) explain_failure(thread);
-  }
-  if (event.exec) finish_exec_environment(thread, false);
-  emit(thread);
-}
-
-void Recorder::emit(Thread& thread) {
-  model::Event& event = thread.event;
-  event.seq = ++events_;
-  event.process = thread.process->number;
-  event.generation = thread.process->generation;
-  event.tid = inner_tid(thread);
-  sink_.event(event);
 }
 
 }  // namespace driftcage::trace

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "harness/model/cage_spec.h"
 #include "harness/model/event.h"
+#include "harness/trace/gate.h"
 #include "harness/trace/root_tree.h"
 #include "harness/trace/tracee.h"
 #include "harness/trace/tracer.h"
 
 namespace driftcage::trace {
+
+inline constexpr std::size_t kMaxPath = 4096;  // PATH_MAX, with its NUL
+
+// The kernel marks the links of unlinked files; such a name is no longer one.
+void strip_deleted(std::string& link);
 
 // Turns the stops of a thread into events. Knows nothing of wait(2) or of how
 // tracees are resumed: every call comes while the thread is stopped.
@@ -32,6 +40,8 @@ class Recorder {
   void leave(Thread& thread, std::int64_t value, bool is_error);
   // A successful exec, at its event stop.
   void executed(Thread& thread);
+  // What the thread's program has mapped, before an exec or its end.
+  void report_mapped(Thread& thread);
 
   // Lets go of the cage's root, which could not be unmounted before.
   void finish() { tree_ = RootTree(); }
@@ -45,7 +55,8 @@ class Recorder {
   [[nodiscard]] std::uint64_t now() const;
 
  private:
-  void read_path(Thread& thread, const Shape& shape);
+  // False: the gate lets the call go.
+  bool read_path(Thread& thread, const Shape& shape);
   void read_exec(Thread& thread);
   void read_open_how(Thread& thread);
   void read_clone3(Thread& thread);
@@ -57,16 +68,28 @@ class Recorder {
   // A link's text, as seen from the cage's root.
   [[nodiscard]] std::string in_cage(std::string link) const;
   void finish_success(Thread& thread);
+  void verify_open(Thread& thread);
+  void follow_program(Thread& thread);
+  // The tree that the thread's process sees; `own` keeps one that is not the
+  // cage's.
+  RootTree& tree_of(Thread& thread, RootTree& own);
   void finish_exec_environment(Thread& thread, bool succeeded);
   void explain_failure(Thread& thread);
   void explain_slowly(Thread& thread, RootTree& tree);
+  static void note_limit(Thread& thread);
   void guard_result(const Thread& thread, bool is_error);
+  static void hide_secrets(model::Event& event);
   void emit(Thread& thread);
   ProcView& proc_of(Thread& thread);
 
   Sink& sink_;
   const bool explain_;
+  const bool redact_;
+  const bool identify_;
+  const bool mapped_;
+  const bool loads_;  // shared objects are looked into
   const std::uint32_t verbs_;
+  const Gate gate_;
   std::uint64_t start_ns_ = 0;
   std::uint64_t events_ = 0;
   std::uint32_t integrity_ = 0;

@@ -70,6 +70,8 @@ int RootTree::stat(const std::string& path, Node& node) {
   node.mount = (info.stx_mask & STATX_MNT_ID) != 0
                    ? info.stx_mnt_id
                    : makedev(info.stx_dev_major, info.stx_dev_minor);
+  node.immutable =
+      (info.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
   return 0;
 }
 
@@ -103,10 +105,17 @@ std::string RootTree::read(const std::string& path, std::uint64_t offset,
   return bytes;
 }
 
-bool RootTree::is_noexec(const std::string& path) {
+MountFacts RootTree::mount_facts(const std::string& path) {
   const base::UniqueFd fd = open(path, O_PATH | O_NOFOLLOW);
   struct statvfs info {};
-  return fd && fstatvfs(fd.get(), &info) == 0 && (info.f_flag & ST_NOEXEC) != 0;
+  if (!fd || fstatvfs(fd.get(), &info) != 0) return {};
+  MountFacts facts;
+  facts.noexec = (info.f_flag & ST_NOEXEC) != 0;
+  facts.nodev = (info.f_flag & ST_NODEV) != 0;
+  // A file system that counts none of them has no end of them.
+  facts.no_blocks = info.f_blocks > 0 && info.f_bavail == 0;
+  facts.no_inodes = info.f_files > 0 && info.f_favail == 0;
+  return facts;
 }
 
 }  // namespace driftcage::trace

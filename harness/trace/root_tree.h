@@ -32,7 +32,7 @@ class RootTree : public Tree {
   int readlink(const std::string& path, std::string& target) override;
   std::string read(const std::string& path, std::uint64_t offset,
                    std::size_t size) override;
-  bool is_noexec(const std::string& path) override;
+  MountFacts mount_facts(const std::string& path) override;
 
  private:
   [[nodiscard]] base::UniqueFd open(const std::string& path, int flags);

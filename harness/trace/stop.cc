@@ -20,6 +20,8 @@ Stop decode_stop(int status) {
       return {StopKind::Seccomp, 0};
     case PTRACE_EVENT_EXEC:
       return {StopKind::Exec, 0};
+    case PTRACE_EVENT_EXIT:
+      return {StopKind::Exiting, 0};
     case PTRACE_EVENT_FORK:
     case PTRACE_EVENT_VFORK:
     case PTRACE_EVENT_CLONE:

@@ -11,6 +11,7 @@ enum class StopKind : std::uint8_t {
   Seccomp,  // the filter asks: call entry
   Syscall,  // entry or exit, told apart by PTRACE_GET_SYSCALL_INFO
   Exec,     // a successful execve; the message holds the former tid
+  Exiting,  // about to end, its memory still there (PTRACE_O_TRACEEXIT)
   Spawned,  // fork, vfork or clone; the message holds the new tid
   Group,    // group-stop: must be left stopped (PTRACE_LISTEN)
   Trap,     // first stop of a new tracee, or the end of a group-stop

@@ -7,9 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
+#include "harness/model/environment.h"
 #include "harness/model/event.h"
-#include "harness/trace/environment.h"
 #include "harness/trace/proc_view.h"
 #include "harness/trace/stop.h"
 #include "harness/trace/syscalls.h"
@@ -26,7 +27,7 @@ struct Process {
   bool own_root = false;  // may see another tree than the cage's
   // What its last exec in the trace was given, shared with the processes it
   // made since; null: not known yet.
-  std::shared_ptr<const Environment> environment;
+  std::shared_ptr<const model::Environment> environment;
   bool exec_seen = false;  // a successful exec of this very process
 };
 
@@ -50,7 +51,8 @@ struct Thread {
   bool flag_cleared = false;  // CLONE_UNTRACED, in the caller\'s clone_args
   pid_t child = 0;            // what a pending fork or clone made
   model::Event event;
-  Environment new_environment;  // of a pending exec
+  model::Environment new_environment;     // of a pending exec
+  std::vector<model::MappedFile> mapped;  // before a pending exec
 
   [[nodiscard]] bool leads() const { return process && process->tgid == tid; }
 };

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/trace/checked_sink.h"
 #include "harness/trace/deadline.h"
 #include "harness/trace/recorder.h"
 #include "harness/trace/stop.h"
@@ -70,9 +71,10 @@ struct Waited {
 
 struct Tracer::State {
   State(const model::TraceSpec& trace_spec, Sink& sink)
-      : spec(trace_spec), recorder(trace_spec, sink) {}
+      : spec(trace_spec), checked(sink), recorder(trace_spec, checked) {}
 
   model::TraceSpec spec;
+  CheckedSink checked;
   Recorder recorder;
   ThreadTable threads;
   pid_t payload = 0;
@@ -81,6 +83,10 @@ struct Tracer::State {
   bool recording = false;  // Engine::Ptrace: the payload's first exec was seen
   bool killing = false;
   std::uint32_t processes = 0;
+  // Calls whose entry was seen are ended by their exit, by a successful exec or
+  // by the death of their thread, and by one of these only.
+  std::uint64_t calls_entered = 0;
+  std::uint64_t calls_ended = 0;
   TraceEnd end;
 
   base::Status seize(pid_t pid);
@@ -97,6 +103,11 @@ struct Tracer::State {
   void on_trap(Thread& thread);
   void identify(Thread& child, Thread& parent);
   void adopt_orphans(pid_t tgid);
+  void enter_call(Thread& thread) {
+    thread.state = ThreadState::InCall;
+    ++calls_entered;
+  }
+  void forget(pid_t tid);
   void resume(Thread& thread, int signal = 0);
   void kill_all();
   [[nodiscard]] std::uint64_t live_processes();
@@ -110,6 +121,7 @@ base::Status Tracer::State::seize(pid_t pid) {
                PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
   }
   if (spec.engine == model::Engine::Seccomp) options |= PTRACE_O_TRACESECCOMP;
+  if (spec.mapped) options |= PTRACE_O_TRACEEXIT;
   if (request(PTRACE_SEIZE, pid, 0, static_cast<std::uintptr_t>(options)) != 0)
     return base::fail("ptrace", "PTRACE_SEIZE", errno,
                       "a debugger, another tracer or a security policy keeps "
@@ -187,6 +199,10 @@ void Tracer::State::handle(const Waited& waited) {
       return;
     case StopKind::Spawned:
       on_spawned(*thread);
+      return;
+    case StopKind::Exiting:
+      if (thread->process) recorder.report_mapped(*thread);
+      resume(*thread);
       return;
     case StopKind::Trap:
       on_trap(*thread);
@@ -287,11 +303,17 @@ void Tracer::State::adopt_orphans(pid_t tgid) {
   }
 }
 
+void Tracer::State::forget(pid_t tid) {
+  const Thread* thread = threads.find(tid);
+  if (thread != nullptr && thread->state == ThreadState::InCall) ++calls_ended;
+  threads.erase(tid);
+}
+
 void Tracer::State::on_end(Thread& thread, int status) {
   const std::shared_ptr<Process> process = thread.process;
   const pid_t tid = thread.tid;
   const bool leads = thread.leads();
-  threads.erase(tid);
+  forget(tid);
   if (!process) return;
   if (leads) {
     // The leader's end is reported last: whatever is left in the table are
@@ -300,7 +322,7 @@ void Tracer::State::on_end(Thread& thread, int status) {
     threads.for_each([&](Thread& other) {
       if (other.process == process) gone.push_back(other.tid);
     });
-    for (const pid_t other : gone) threads.erase(other);
+    for (const pid_t other : gone) forget(other);
     if (tid == payload) {
       end.status = base::WaitStatus(status);
       end.payload_ended = true;
@@ -332,7 +354,7 @@ void Tracer::State::on_seccomp(Thread& thread) {
   const auto tag = static_cast<CallTag>(info.seccomp.ret_data);
   const auto* args = reinterpret_cast<const std::uint64_t*>(info.seccomp.args);
   if (recorder.enter(thread, tag, *abi, info.seccomp.nr, args))
-    thread.state = ThreadState::InCall;
+    enter_call(thread);
   resume(thread);
 }
 
@@ -353,6 +375,7 @@ void Tracer::State::on_syscall(Thread& thread) {
         }
       }
       recorder.leave(thread, info.exit.rval, info.exit.is_error != 0);
+      ++calls_ended;
     }
     thread.state = ThreadState::Running;
   } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
@@ -367,7 +390,7 @@ void Tracer::State::on_syscall(Thread& thread) {
                 tag == tag_of(model::Syscall::Execveat);
     if (tag != 0 && recording && recorder.wants(tag) &&
         recorder.enter(thread, tag, *abi, info.entry.nr, args))
-      thread.state = ThreadState::InCall;
+      enter_call(thread);
   }
   resume(thread);
 }
@@ -380,11 +403,13 @@ void Tracer::State::on_exec(Thread& thread) {
   if (former != thread.tid) {
     // The calling thread took over the leader's id; with it goes its call.
     if (Thread* caller = threads.find(former)) {
-      thread.state = caller->state;
+      if (thread.state == ThreadState::InCall) ++calls_ended;  // the leader's
+      thread.state = std::exchange(caller->state, ThreadState::Running);
       thread.tag = caller->tag;
       thread.abi = caller->abi;
       std::swap(thread.event, caller->event);
       std::swap(thread.new_environment, caller->new_environment);
+      std::swap(thread.mapped, caller->mapped);
     }
   }
   // Every other thread of the process is dead; some ends are never reported.
@@ -393,9 +418,10 @@ void Tracer::State::on_exec(Thread& thread) {
     if (other.process == thread.process && other.tid != thread.tid)
       gone.push_back(other.tid);
   });
-  for (const pid_t other : gone) threads.erase(other);
+  for (const pid_t other : gone) forget(other);
   if (thread.state == ThreadState::InCall) {
     recorder.executed(thread);
+    ++calls_ended;
   } else {
     recorder.flag(model::kTruncated);  // its entry was hidden from us
   }
@@ -459,6 +485,7 @@ base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
   }
 
   recorder.finish();
+  if (threads.size() == 0) checked.expect_balance(calls_entered, calls_ended);
   end.timeout = Deadline::timed_out();
   end.cancelled = Deadline::cancelled();
   end.integrity = recorder.integrity();

@@ -21,6 +21,7 @@ class Sink {
   virtual void process_start(const model::ProcessStart& start) = 0;
   virtual void event(const model::Event& event) = 0;
   virtual void process_end(const model::ProcessEnd& end) = 0;
+  virtual void mapped(const model::Mapped& mapped) = 0;
 };
 
 // The seccomp filter for a set of verbs, ready to install. Made before fork,

@@ -14,6 +14,15 @@ namespace driftcage::trace {
 struct Node {
   Owner owner;
   std::uint64_t mount = 0;  // id of the mount it is on
+  bool immutable = false;   // chattr(1) +i or +a
+};
+
+// The mount and the file system that a file lies on.
+struct MountFacts {
+  bool noexec = false;
+  bool nodev = false;
+  bool no_blocks = false;  // none left for an ordinary user
+  bool no_inodes = false;
 };
 
 // A file tree as it is right now. Paths are absolute in the tree and hold no
@@ -27,7 +36,7 @@ class Tree {
   // Up to `size` bytes at `offset`; "" when unreadable.
   virtual std::string read(const std::string& path, std::uint64_t offset,
                            std::size_t size) = 0;
-  virtual bool is_noexec(const std::string& path) = 0;
+  virtual MountFacts mount_facts(const std::string& path) = 0;
 };
 
 // How a walk along a path ended.

@@ -30,7 +30,18 @@ namespace driftcage::model {
 
 template <class Archive>
 void fields(Archive& archive, ExecDetail& value) {
-  archive(value.argv, value.environment, value.environment_complete, value.exe);
+  archive(value.argv, value.environment, value.environment_complete, value.exe,
+          value.interpreters);
+}
+
+template <class Archive>
+void fields(Archive& archive, FileId& value) {
+  archive(value.device, value.inode, value.deleted);
+}
+
+template <class Archive>
+void fields(Archive& archive, ElfSearch& value) {
+  archive(value.rpath, value.runpath);
 }
 
 template <class Archive>
@@ -38,7 +49,8 @@ void fields(Archive& archive, Event& value) {
   archive(value.seq, value.process, value.generation, value.tid, value.verb,
           value.syscall, value.abi, value.enter_ns, value.exit_ns, value.result,
           value.err, value.dirfd, value.flags, value.mode, value.path,
-          value.abs, value.real, value.cause, value.cause_at, value.exec);
+          value.abs, value.real, value.cause, value.cause_at, value.cause_note,
+          value.exec, value.file, value.elf, value.origins);
 }
 
 template <class Archive>
@@ -49,6 +61,16 @@ void fields(Archive& archive, ProcessStart& value) {
 template <class Archive>
 void fields(Archive& archive, ProcessEnd& value) {
   archive(value.process, value.at_ns, value.status);
+}
+
+template <class Archive>
+void fields(Archive& archive, MappedFile& value) {
+  archive(value.path, value.file, value.protection);
+}
+
+template <class Archive>
+void fields(Archive& archive, Mapped& value) {
+  archive(value.process, value.generation, value.at_ns, value.files);
 }
 
 namespace op {
@@ -117,7 +139,8 @@ void fields(Archive& archive, Limits& value) {
 
 template <class Archive>
 void fields(Archive& archive, TraceSpec& value) {
-  archive(value.engine, value.verbs, value.explain, value.pin_cpu, value.cpu);
+  archive(value.engine, value.verbs, value.explain, value.pin_cpu, value.cpu,
+          value.redact, value.identify, value.mapped, value.gated, value.names);
 }
 
 template <class Archive>

@@ -14,7 +14,7 @@ namespace driftcage::wire {
 
 // Bumped whenever a record's bytes change. Runner and cell are built together,
 // stored traces are not: a reader refuses another version by name.
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 // First record of every stream.
 struct Hello {
@@ -64,6 +64,6 @@ struct End {
 };
 
 using Record = std::variant<Hello, CageUp, model::ProcessStart, model::Event,
-                            model::ProcessEnd, End>;
+                            model::ProcessEnd, End, model::Mapped>;
 
 }  // namespace driftcage::wire

@@ -38,6 +38,7 @@ class Writer : public trace::Sink {
       std::fprintf(stderr, "end %u %s\n", end.process,
                    end.status.text().c_str());
   }
+  void mapped(const model::Mapped&) override {}
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:

@@ -29,6 +29,9 @@ class Collector : public Sink {
   void process_end(const model::ProcessEnd& end) override {
     trace_.ends.push_back(end);
   }
+  void mapped(const model::Mapped& mapped) override {
+    trace_.mapped.push_back(mapped);
+  }
 
  private:
   Trace& trace_;

@@ -25,6 +25,7 @@ struct Trace {
   std::vector<model::Event> events;
   std::vector<model::ProcessStart> starts;
   std::vector<model::ProcessEnd> ends;
+  std::vector<model::Mapped> mapped;
   TraceEnd end;
   std::string output;  // stdout of the traced program
 

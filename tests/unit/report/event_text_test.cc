@@ -131,8 +131,8 @@ TEST(EventJson, CarriesTheCall) {
     "verb": "exec", "call": "execve", "abi": "x86_64",
     "path": "/usr/bin/tool", "abs": "/usr/bin/tool", "result": -1,
     "errno": "ENOENT", "cause": "no-loader", "cause_at": "/lib64/ld.so",
-    "argv": ["tool", "--token", "***", "\\xff"],
-    "env": ["A=1", "API_KEY=***"], "env_complete": false})"));
+    "argv": ["tool", "--token", "x", "\\xff"],
+    "env": ["A=1", "API_KEY=x"], "env_complete": false})"));
 }
 
 TEST(EventJson, SuccessHasNullErrnoAndCause) {

@@ -117,21 +117,6 @@ TEST(TraceText, OutputOfTheTraceeCannotBreakLines) {
                           HasSubstr("# y 'a\\x0ab\\x1b'")));
 }
 
-TEST(TraceText, SecretsAreHidden) {
-  match::TraceBuilder trace;
-  trace.start(1).exec(1, "/bin/curl",
-                      {"curl", "--token", "abc", "https://u:p@h.example.com"},
-                      {"API_KEY=abc"}, true);
-  TraceOptions json;
-  json.format = TraceFormat::Json;
-  for (const auto& options : {TraceOptions{}, json}) {
-    for (const auto& line : lines(trace, options)) {
-      EXPECT_EQ(line.find("abc"), std::string::npos) << line;
-      EXPECT_EQ(line.find("u:p"), std::string::npos) << line;
-    }
-  }
-}
-
 TEST(TraceJson, OneObjectALineInOrder) {
   TraceOptions options;
   options.format = TraceFormat::Json;

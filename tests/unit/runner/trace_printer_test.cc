@@ -35,7 +35,7 @@ model::Event event(model::Verb verb, model::Syscall call,
 std::vector<wire::Record> trace() {
   model::Event exec =
       event(model::Verb::Exec, model::Syscall::Execve, "/bin/tool", 0);
-  exec.exec = model::ExecDetail{{"tool"}, {"PATH=/bin"}, true, "/bin/tool"};
+  exec.exec = model::ExecDetail{{"tool"}, {"PATH=/bin"}, true, "/bin/tool", {}};
   return {
       model::ProcessStart{1, 0, 7, 0}, exec,
       event(model::Verb::Open, model::Syscall::Openat, "/etc/there", 0),

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "tests/unit/trace/elf_bytes.h"
 #include "tests/unit/trace/fake_tree.h"
@@ -28,26 +29,29 @@ class CauseTest : public ::testing::Test {
     Asked asked;
     asked.credentials = [this](bool real) { return real ? real_ : effective_; };
     asked.memory_limit = [this] { return memory_limit_; };
-    return explain(tree_,
-                   {.syscall = call,
-                    .err = err,
-                    .abs = path,
-                    .directory = "/w",
-                    .flags = flags,
-                    .mode = mode},
-                   asked);
+    Explanation found = explain(tree_,
+                                {.syscall = call,
+                                 .err = err,
+                                 .abs = path,
+                                 .directory = "/w",
+                                 .flags = flags,
+                                 .mode = mode},
+                                asked);
+    note_ = std::exchange(found.note, {});
+    return found;
   }
   Explanation exec(int err, const std::string& path) {
     return why(Syscall::Execve, err, path);
   }
   static Explanation is(Cause cause, const std::string& at) {
-    return {cause, at};
+    return {cause, at, {}};
   }
 
   FakeTree tree_;
   Credentials effective_;
   Credentials real_;
   std::string memory_limit_;
+  std::string note_;  // of the last explanation
 };
 
 TEST_F(CauseTest, MissingLoaderOfAProgramThatIsThere) {

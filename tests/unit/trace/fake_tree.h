@@ -32,6 +32,21 @@ class FakeTree : public Tree {
     if (noexec) noexec_.insert(last_mount_);
     return *this;
   }
+  FakeTree& nodev() {
+    nodev_.insert(last_mount_);
+    return *this;
+  }
+  FakeTree& without_inodes() {
+    full_.insert(last_mount_);
+    return *this;
+  }
+  FakeTree& device(const std::string& path, mode_t mode) {
+    return put(path, {.owner = {0, 0, S_IFCHR | mode}, .bytes = {}});
+  }
+  FakeTree& immutable(const std::string& path) {
+    immutable_.insert(path);
+    return *this;
+  }
   // The tracer itself is refused here, whatever the tracee may do.
   FakeTree& refuse(const std::string& path) {
     refused_.insert(path);
@@ -42,7 +57,9 @@ class FakeTree : public Tree {
     if (refused_.contains(path)) return EACCES;
     const auto found = entries_.find(path);
     if (found == entries_.end()) return ENOENT;
-    node = {.owner = found->second.owner, .mount = mount_of(path)};
+    node = {.owner = found->second.owner,
+            .mount = mount_of(path),
+            .immutable = immutable_.contains(path)};
     return 0;
   }
   int readlink(const std::string& path, std::string& target) override {
@@ -54,8 +71,13 @@ class FakeTree : public Tree {
     const std::string& bytes = entries_.at(path).bytes;
     return offset >= bytes.size() ? std::string() : bytes.substr(offset, size);
   }
-  bool is_noexec(const std::string& path) override {
-    return noexec_.contains(mount_of(path));
+  MountFacts mount_facts(const std::string& path) override {
+    const std::uint64_t mount = mount_of(path);
+    MountFacts facts;
+    facts.noexec = noexec_.contains(mount);
+    facts.nodev = nodev_.contains(mount);
+    facts.no_inodes = full_.contains(mount);
+    return facts;
   }
 
  private:
@@ -80,6 +102,9 @@ class FakeTree : public Tree {
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::uint64_t> mounts_;
   std::set<std::uint64_t> noexec_;
+  std::set<std::uint64_t> nodev_;
+  std::set<std::uint64_t> full_;
+  std::set<std::string> immutable_;
   std::set<std::string> refused_;
   std::uint64_t last_mount_ = 0;
 };

@@ -26,6 +26,8 @@ TEST(DecodeStop, Kinds) {
     EXPECT_EQ(decode_stop(stopped(SIGTRAP, event)).kind, StopKind::Spawned);
   }
   EXPECT_EQ(decode_stop(stopped(SIGTRAP, PTRACE_EVENT_EXIT)).kind,
+            StopKind::Exiting);
+  EXPECT_EQ(decode_stop(stopped(SIGTRAP, PTRACE_EVENT_VFORK_DONE)).kind,
             StopKind::Other);
 }
 

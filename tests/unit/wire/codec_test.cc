@@ -29,7 +29,15 @@ model::Event full_event() {
   event.real = "";
   event.cause = model::Cause::NoLoader;
   event.cause_at = "/lib64/ld-linux-x86-64.so.2";
-  event.exec = model::ExecDetail{{"a", ""}, {"PATH=/bin", "X"}, true, "/bin/a"};
+  event.exec = model::ExecDetail{{"a", ""},
+                                 {"PATH=/bin", "X"},
+                                 true,
+                                 "/bin/a",
+                                 {"/bin/sh", "/lib64/ld.so"}};
+  event.cause_note = "mode 0700, owner 0:0, caller 1:1";
+  event.file = model::FileId{1ull << 40, ~0ull, true};
+  event.elf = model::ElfSearch{"/a", "/b"};
+  event.origins = "RUNPATH:ld.so.cache";
   return event;
 }
 
@@ -47,7 +55,8 @@ std::vector<Record> one_of_each() {
           model::ProcessStart{1, 0, 2, 5},
           full_event(),
           model::ProcessEnd{1, 7, base::WaitStatus::exited(3)},
-          end};
+          end,
+          model::Mapped{1, 2, 9, {{"/lib/x.so", {1, 2, false}, 5}}}};
 }
 
 std::string stream() {

@@ -39,7 +39,16 @@ model::CageSpec full_spec() {
   spec.clock_offset_s = -5;
   spec.hostname = "h";
   spec.injections = {{"openat", "/etc/*", 13}};
-  spec.trace = {model::Engine::Ptrace, 0x7ff, false, true, 1};
+  spec.trace = {model::Engine::Ptrace,
+                0x7ff,
+                false,
+                true,
+                1,
+                false,
+                true,
+                true,
+                0x4,
+                {"gcc*"}};
   spec.timeout_ms = 1;
   return spec;
 }

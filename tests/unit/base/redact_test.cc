@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/report/redact.h"
+#include "harness/base/redact.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace driftcage::report {
+namespace driftcage::base {
 namespace {
 
 using testing::ElementsAre;
@@ -66,7 +66,11 @@ TEST(Redact, Arguments) {
                                 "API_KEY=abc", "--key", "--next", "-o", "out"}),
               ElementsAre("tool", "--token", "***", "x", "--password=***",
                           "API_KEY=***", "--key", "--next", "-o", "out"));
+  EXPECT_THAT(redact_arguments({"curl", "-H", "Authorization: Bearer abc", "-H",
+                                "Accept: x", "note: the key"}),
+              ElementsAre("curl", "-H", "Authorization: ***", "-H", "Accept: x",
+                          "note: the key"));
 }
 
 }  // namespace
-}  // namespace driftcage::report
+}  // namespace driftcage::base

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/trace/environment.h"
+#include "harness/model/environment.h"
 
 #include <gtest/gtest.h>
 
-namespace driftcage::trace {
+namespace driftcage::model {
 namespace {
 
 TEST(EnvironmentChange, NewChangedAndRemoved) {
@@ -27,4 +27,4 @@ TEST(EnvironmentChange, OddEntries) {
 }
 
 }  // namespace
-}  // namespace driftcage::trace
+}  // namespace driftcage::model

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace driftcage::trace {
+namespace driftcage::model {
 
 // The strings of an environment as execve(2) passes them: usually "K=V", but
 // any bytes, and a name may come twice.
@@ -16,4 +16,4 @@ using Environment = std::vector<std::string>;
 [[nodiscard]] Environment environment_change(const Environment& before,
                                              const Environment& after);
 
-}  // namespace driftcage::trace
+}  // namespace driftcage::model

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/trace/environment.h"
+#include "harness/model/environment.h"
 
 #include <string_view>
 #include <unordered_map>
 
-namespace driftcage::trace {
+namespace driftcage::model {
 namespace {
 
 using Index = std::unordered_map<std::string_view, std::string_view>;
@@ -44,4 +44,4 @@ Environment environment_change(const Environment& before,
   return change;
 }
 
-}  // namespace driftcage::trace
+}  // namespace driftcage::model

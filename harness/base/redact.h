@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace driftcage::report {
+namespace driftcage::base {
 
 // What stands for a secret.
 inline constexpr std::string_view kRedacted = "***";
@@ -21,8 +21,8 @@ inline constexpr std::string_view kRedacted = "***";
 [[nodiscard]] std::vector<std::string> redact_environment(
     const std::vector<std::string>& environment);
 
-// An argument vector: --token=x, --token x, NAME=x, URLs.
+// An argument vector: --token=x, --token x, NAME=x, "Authorization: x", URLs.
 [[nodiscard]] std::vector<std::string> redact_arguments(
     const std::vector<std::string>& argv);
 
-}  // namespace driftcage::report
+}  // namespace driftcage::base

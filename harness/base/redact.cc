@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// By hand and without a regex library: this runs in driftcage-cell, where a
+// secret must end before it is written anywhere.
+#include "harness/base/redact.h"
+
+#include <algorithm>
+#include <array>
+
+namespace driftcage::base {
+namespace {
+
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return is_upper(c) || is_lower(c); }
+bool is_word(char c) { return is_letter(c) || is_digit(c); }
+
+template <std::size_t N>
+bool is_one_of(const std::array<std::string_view, N>& list,
+               std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// One word of a name, as it is written.
+bool is_secret_word(std::string_view word) {
+  static constexpr std::array<std::string_view, 28> kWords{
+      "pass",       "password",      "passwd",      "passphrase",  "pw",
+      "pwd",        "secret",        "secrets",     "token",       "tokens",
+      "key",        "keys",          "apikey",      "apikeys",     "accesskey",
+      "accesskeys", "privatekey",    "privatekeys", "secretkey",   "secretkeys",
+      "signingkey", "encryptionkey", "credential",  "credentials", "creds",
+      "auth",       "authorization", "cookie"};
+  static constexpr std::array<std::string_view, 2> kMore{"cookies", "pat"};
+  static constexpr std::array<std::string_view, 5> kEnds{
+      "apikey", "password", "passwd", "secret", "token"};
+  static constexpr std::array<std::string_view, 7> kCamelEnds{
+      "Password", "Passwd",     "Secret",     "Token",
+      "Key",      "Credential", "Credentials"};
+  std::string lower(word);
+  for (char& c : lower) {
+    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (is_one_of(kWords, lower) || is_one_of(kMore, lower)) return true;
+  // DBPASSWORD has no separator; MONKEY and SECRETARY are no secrets.
+  for (const std::string_view end : kEnds) {
+    if (std::string_view(lower).ends_with(end)) return true;
+  }
+  return std::any_of(kCamelEnds.begin(), kCamelEnds.end(),
+                     [word](std::string_view end) {
+                       if (!word.ends_with(end) || word.size() == end.size())
+                         return false;
+                       const char before = word[word.size() - end.size() - 1];
+                       return is_lower(before) || is_digit(before);
+                     });
+}
+
+std::string redact_entry(const std::string& entry) {
+  const std::size_t equals = entry.find('=');
+  if (equals != std::string::npos && equals + 1 < entry.size() &&
+      is_secret_name(std::string_view(entry).substr(0, equals))) {
+    return entry.substr(0, equals + 1).append(kRedacted);
+  }
+  return redact_text(entry);
+}
+
+// "Authorization: Bearer x", as it is given to curl -H.
+bool is_secret_header(std::string_view argument, std::size_t& value_at) {
+  const std::size_t colon = argument.find(": ");
+  if (colon == std::string_view::npos) return false;
+  const std::string_view name = argument.substr(0, colon);
+  value_at = colon + 2;
+  return value_at < argument.size() &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_word(c) || c == '-'; }) &&
+         is_secret_name(name);
+}
+
+}  // namespace
+
+bool is_secret_name(std::string_view name) {
+  // The working directories of shells.
+  if (name == "PWD" || name == "OLDPWD") return false;
+  std::size_t at = 0;
+  while (at < name.size()) {
+    if (!is_word(name[at])) {
+      ++at;
+      continue;
+    }
+    std::size_t end = at;
+    while (end < name.size() && is_word(name[end])) ++end;
+    if (is_secret_word(name.substr(at, end - at))) return true;
+    at = end;
+  }
+  return false;
+}
+
+std::string redact_text(std::string_view text) {
+  std::string result;
+  std::size_t done = 0;
+  for (std::size_t at = text.find("://"); at != std::string_view::npos;
+       at = text.find("://", at + 3)) {
+    const std::size_t host = at + 3;
+    const bool scheme = at > 0 && is_word(text[at - 1]);
+    const std::size_t end = text.find_first_of("/?#@ \t\r\n", host);
+    if (!scheme || end == std::string_view::npos || text[end] != '@' ||
+        end == host) {
+      continue;
+    }
+    result.append(text.substr(done, host - done)).append(kRedacted);
+    done = end;
+  }
+  return result.append(text.substr(done));
+}
+
+std::vector<std::string> redact_environment(
+    const std::vector<std::string>& environment) {
+  std::vector<std::string> result;
+  result.reserve(environment.size());
+  for (const std::string& entry : environment) {
+    result.push_back(redact_entry(entry));
+  }
+  return result;
+}
+
+std::vector<std::string> redact_arguments(
+    const std::vector<std::string>& argv) {
+  std::vector<std::string> result;
+  result.reserve(argv.size());
+  bool next_is_secret = false;
+  for (const std::string& argument : argv) {
+    const bool option = argument.starts_with('-');
+    std::size_t value_at = 0;
+    if (next_is_secret && !option) {
+      result.emplace_back(kRedacted);
+    } else if (is_secret_header(argument, value_at)) {
+      result.push_back(argument.substr(0, value_at).append(kRedacted));
+    } else {
+      result.push_back(redact_entry(argument));
+    }
+    next_is_secret = option && argument.find('=') == std::string::npos &&
+                     is_secret_name(argument);
+  }
+  return result;
+}
+
+}  // namespace driftcage::base
