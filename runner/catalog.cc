@@ -36,17 +36,18 @@ bool is_file(const std::string& path) {
   return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
 }
 
-bool holds_scenarios(const std::string& folder) {
+bool holds_files(const std::string& folder) {
   if (!is_directory(folder)) return false;
   const auto files = scan_scenarios(folder);
   return files && !files->empty();
 }
 
-// The nearest folder `scenarios` in `start` or above it; empty when none.
-std::string search_upwards(const std::string& start) {
+// The nearest folder `name` with TOML files in `start` or above it; empty when
+// there is none.
+std::string search_upwards(const std::string& start, std::string_view name) {
   for (fs::path at = start;; at = at.parent_path()) {
-    std::string candidate = (at / kFolder).string();
-    if (holds_scenarios(candidate)) return candidate;
+    std::string candidate = (at / name).string();
+    if (holds_files(candidate)) return candidate;
     if (at == at.parent_path()) return {};
   }
 }
@@ -147,27 +148,39 @@ base::Result<std::vector<ScenarioFile>> select_one(const std::string& argument,
   return std::vector<ScenarioFile>{};
 }
 
-}  // namespace
-
-base::Result<std::string> find_scenarios() {
-  constexpr const char* kVariable = "DRIFTCAGE_SCENARIOS";
-  if (const std::string given = variable(kVariable); !given.empty()) {
+// A folder of data: the one that `variable_name` names, else the nearest.
+base::Result<std::string> find_data(std::string_view name,
+                                    const char* variable_name) {
+  if (const std::string given = variable(variable_name); !given.empty()) {
     if (is_directory(given)) return base::path::clean(given);
-    return base::fail("find the scenarios", given, ENOENT,
-                      fmt::format("{} names it", kVariable));
+    return base::fail(fmt::format("find the {}", name), given, ENOENT,
+                      fmt::format("{} names it", variable_name));
   }
   if (const auto here = working_directory()) {
-    if (std::string found = search_upwards(*here); !found.empty()) return found;
+    if (std::string found = search_upwards(*here, name); !found.empty())
+      return found;
   }
   const std::string program = DRIFTCAGE_TRY(executable_path());
   const std::string beside(base::path::dir_name(program));
-  if (std::string found = search_upwards(beside); !found.empty()) return found;
-  std::string installed =
-      base::path::clean(beside + "/" + DRIFTCAGE_DATA_FROM_BIN "/scenarios");
+  if (std::string found = search_upwards(beside, name); !found.empty())
+    return found;
+  std::string installed = base::path::clean(
+      fmt::format("{}/{}/{}", beside, DRIFTCAGE_DATA_FROM_BIN, name));
   if (is_directory(installed)) return installed;
   return base::fail(
-      "find the folder with the scenarios", {}, 0,
-      "change into the project, or set DRIFTCAGE_SCENARIOS to the folder");
+      fmt::format("find the folder with the {}", name), {}, 0,
+      fmt::format("change into the project, or set {} to the folder",
+                  variable_name));
+}
+
+}  // namespace
+
+base::Result<std::string> find_scenarios() {
+  return find_data(kFolder, "DRIFTCAGE_SCENARIOS");
+}
+
+base::Result<std::string> find_recipes() {
+  return find_data("images", "DRIFTCAGE_IMAGES");
 }
 
 base::Result<std::vector<ScenarioFile>> scan_scenarios(

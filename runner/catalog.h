@@ -24,6 +24,10 @@ struct ScenarioFile {
 // program's install prefix.
 [[nodiscard]] base::Result<std::string> find_scenarios();
 
+// The folder with the image recipes: DRIFTCAGE_IMAGES, else found like that one
+// under the name `images`.
+[[nodiscard]] base::Result<std::string> find_recipes();
+
 // All TOML files below `folder`, by path. Hidden folders are left out.
 [[nodiscard]] base::Result<std::vector<ScenarioFile>> scan_scenarios(
     const std::string& folder);

@@ -40,6 +40,14 @@ std::vector<std::string> option_names(const CLI::App& command) {
   return names;
 }
 
+// "image build": how the user calls it, without the program's name.
+std::string path_of(const CLI::App& command) {
+  const CLI::App* up = command.get_parent();
+  return up == nullptr || up->get_parent() == nullptr
+             ? command.get_name()
+             : path_of(*up) + " " + command.get_name();
+}
+
 std::string did_you_mean(const std::string& word,
                          const std::vector<std::string>& names,
                          const std::string& otherwise) {
@@ -88,6 +96,7 @@ CommandLine::CommandLine()
   add_trace(app_, chosen_, traced_command_);
   add_faults(app_, chosen_);
   add_schema(app_, chosen_);
+  add_image(app_, chosen_);
   add_doctor(app_, chosen_);
   add_completion(app_, chosen_);
   app_.footer(
@@ -129,22 +138,35 @@ int CommandLine::run(std::vector<std::string> arguments) {
           did_you_mean(word, command_names(app_), "see driftcage --help"));
     return model::kExitUsage;
   }
+  const std::vector<std::string> below = command_names(*command);
+  if (!below.empty()) {  // a group: one of its commands must follow
+    if (unknown.empty()) {
+      write_err(command->help());
+    } else {
+      print_usage_error(fmt::format("{} has no command \"{}\"",
+                                    command->get_name(), unknown.front()),
+                        did_you_mean(unknown.front(), below,
+                                     fmt::format("see driftcage {} --help",
+                                                 command->get_name())));
+    }
+    return model::kExitUsage;
+  }
   if (!unknown.empty()) {
     const std::string& word = unknown.front();
     const std::string name = word.substr(0, word.find('='));
     const bool option = word.starts_with('-');
     std::string hint =
-        fmt::format("see driftcage {} --help", command->get_name());
+        fmt::format("see driftcage {} --help", path_of(*command));
     if (option)
       hint = did_you_mean(name, option_names(*command), hint);
     else if (command->get_name() == "trace")
       hint =
           fmt::format("put -- before the command: driftcage trace -- {}", word);
-    print_usage_error(option ? fmt::format("{} has no option \"{}\"",
-                                           command->get_name(), name)
-                             : fmt::format("{} takes no argument \"{}\"",
-                                           command->get_name(), word),
-                      hint);
+    print_usage_error(
+        option ? fmt::format("{} has no option \"{}\"", path_of(*command), name)
+               : fmt::format("{} takes no argument \"{}\"", path_of(*command),
+                             word),
+        hint);
     return model::kExitUsage;
   }
   return chosen_();
@@ -162,7 +184,7 @@ int CommandLine::report_mistake(const CLI::ParseError& mistake) const {
   }
   std::string message = mistake.what();
   std::replace(message.begin(), message.end(), '\n', ' ');
-  const std::string path = command == &app_ ? "" : " " + command->get_name();
+  const std::string path = command == &app_ ? "" : " " + path_of(*command);
   print_usage_error(message, fmt::format("see driftcage{} --help", path));
   return model::kExitUsage;
 }

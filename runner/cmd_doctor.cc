@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cage/probe.h"
-#include "harness/image/image.h"
+#include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/run/launcher.h"
 #include "runner/catalog.h"

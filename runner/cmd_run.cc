@@ -9,6 +9,7 @@
 #include "harness/run/suite.h"
 #include "runner/catalog.h"
 #include "runner/commands.h"
+#include "runner/image_options.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
@@ -56,6 +57,11 @@ class Progress : public run::SuiteObserver {
 
   void close() { line_.clear(); }
 
+  // What opening images tells.
+  void opening(image::Said said, const std::string& what) {
+    if (said == image::Said::Step || line_.enabled()) preparing(what);
+  }
+
  private:
   void show() {
     line_.show(fmt::format("{}/{} scenarios, {} bad, {} at a time", done_,
@@ -93,7 +99,12 @@ int run_scenarios(const Options& options) {
   style.width = terminal_width(STDOUT_FILENO);
   style.verbosity = options.quiet ? -1 : options.verbose ? 1 : 0;
   Progress progress(style, loaded.scenarios.size());
-  const auto result = run::run_suite(loaded.scenarios, options.suite, progress);
+  run::SuiteOptions suite = options.suite;
+  suite.open =
+      open_options([&progress](image::Said said, const std::string& what) {
+        progress.opening(said, what);
+      });
+  const auto result = run::run_suite(loaded.scenarios, suite, progress);
   progress.close();
   if (!result) {
     print_error(result.error());
@@ -121,8 +132,8 @@ void add_run(CLI::App& app, Action& chosen) {
       ->option_text("N");
   command
       ->add_option("--image", options->suite.images,
-                   "Image to run on: host (the default) or dir:PATH;\n"
-                   "may be given several times")
+                   "Image to run on, host when none is given; may be given\n"
+                   "several times; see driftcage image --help")
       ->allow_extra_args(false)
       ->option_text("REF");
   command
@@ -150,7 +161,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "  driftcage run go 'elf/*' -j 4     a folder and a glob\n"
       "  driftcage run ./my.toml -v        a file, with the events that "
       "matched\n"
-      "  driftcage run --image dir:/srv/toolchain go");
+      "  driftcage run --image bookworm-go1.19 --image trixie-go1.24 go");
   command->callback([options, &chosen] {
     chosen = [options] { return run_scenarios(*options); };
   });

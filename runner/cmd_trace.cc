@@ -10,11 +10,13 @@
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
-#include "harness/image/image.h"
+#include "harness/image/interrupt.h"
+#include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
 #include "harness/run/launcher.h"
 #include "runner/commands.h"
+#include "runner/image_options.h"
 #include "runner/process.h"
 #include "runner/terminal.h"
 #include "runner/trace_printer.h"
@@ -93,13 +95,28 @@ bool belongs_to_the_cage(const model::CageSpec& spec, const std::string& name,
          name.starts_with("XDG_");
 }
 
+base::Result<image::Image> open_image(
+    const std::string& reference,
+    const std::map<std::string, std::string>& variables) {
+  const image::InterruptGuard guard;
+  StatusLine line;
+  return image::open_image(
+      reference, variables,
+      open_options([&line](image::Said said, const std::string& what) {
+        if (line.enabled())
+          line.show(what + " ...");
+        else if (said == image::Said::Step)
+          write_err(what + "\n");
+      }));
+}
+
 // The healthy cage, but with the caller's environment and, at its own path, a
 // copy-on-write view of the caller's working directory.
 base::Result<model::CageSpec> cage_for(const Options& options,
                                        const std::vector<std::string>& argv) {
   const auto variables = environment();
   const image::Image image =
-      DRIFTCAGE_TRY(image::open_image(options.image, variables));
+      DRIFTCAGE_TRY(open_image(options.image, variables));
   const std::string here = DRIFTCAGE_TRY(working_directory());
   model::CageSpec spec = plan::healthy_cage(image, argv);
   for (const auto& [name, value] : variables) {
@@ -211,7 +228,8 @@ void add_trace(CLI::App& app, Action& chosen,
   command->allow_extras();
   command
       ->add_option("--image", options->image,
-                   "Image to run on: host (the default) or dir:PATH")
+                   "Image to run on, host when none is given; see driftcage\n"
+                   "image --help")
       ->option_text("REF");
   CLI::Option* all =
       command->add_flag("--all", options->all, "Every traced call");

@@ -41,28 +41,56 @@ std::string shell_quoted(std::string_view text,
 }
 
 struct Command {
-  std::string name;
+  std::string name;  // "run", "image build"
   std::string description;
   std::vector<const CLI::Option*> options;
-  std::vector<std::string> words;  // of its argument
-  bool takes_ids = false;
+  std::vector<std::string> words;  // of its argument; of a group, its commands
+  bool group = false;
+  std::string list;  // arguments of driftcage that print what it takes
 };
 
-std::vector<Command> commands_of(const CLI::App& app) {
-  std::vector<Command> commands;
+// How the program lists what an option or argument takes; empty: it does not.
+std::string list_of(const std::string& text) {
+  if (text.find("ID") != std::string::npos) return "list --ids";
+  if (text.find("REF") != std::string::npos ||
+      text.find("RECIPE") != std::string::npos)
+    return "image list --names";
+  return {};
+}
+
+void add_commands(const CLI::App& app, const std::string& prefix,
+                  std::vector<Command>& commands) {
   for (const CLI::App* sub : app.get_subcommands(nullptr)) {
-    Command command{sub->get_name(), sub->get_description(), {}, {}, false};
+    Command command;
+    command.name = prefix + sub->get_name();
+    command.description = sub->get_description();
     for (const CLI::Option* option : sub->get_options()) {
       if (!option->get_positional()) {
         command.options.push_back(option);
         continue;
       }
       command.words = choices(*option);
-      command.takes_ids = command.words.empty();
+      if (command.words.empty())
+        command.list = list_of(option->get_option_text());
     }
+    for (const CLI::App* below : sub->get_subcommands(nullptr)) {
+      command.words.push_back(below->get_name());
+      command.group = true;
+    }
+    const std::string below = command.name + " ";
     commands.push_back(std::move(command));
+    add_commands(*sub, below, commands);
   }
+}
+
+std::vector<Command> commands_of(const CLI::App& app) {
+  std::vector<Command> commands;
+  add_commands(app, "", commands);
   return commands;
+}
+
+bool is_top(const Command& command) {
+  return command.name.find(' ') == std::string::npos;
 }
 
 std::vector<std::string> spellings(const CLI::Option& option) {
@@ -74,28 +102,39 @@ std::vector<std::string> spellings(const CLI::Option& option) {
   return names;
 }
 
+// Bash: what `driftcage ARGUMENTS` prints, joined to the words before.
+std::string listing(const std::string& arguments) {
+  if (arguments.empty()) return {};
+  return "\" $(\"${COMP_WORDS[0]}\" " + arguments + " 2>/dev/null)\"";
+}
+
 std::string bash(const std::vector<Command>& commands) {
   std::string names;
+  std::string groups;
   std::string cases;
   std::string values;
   for (const Command& command : commands) {
-    names += command.name + " ";
+    if (is_top(command)) names += command.name + " ";
+    // A word of a group is seen as a command of its own.
+    const std::string pattern =
+        is_top(command) ? command.name : shell_quoted(command.name);
+    if (command.group) groups += "|" + command.name;
     std::vector<std::string> words;
     for (const CLI::Option* option : command.options) {
       for (const std::string& name : spellings(*option)) {
         words.push_back(name);
         if (option->get_option_text().empty()) continue;
         // Without words, bash falls back to file names.
-        values += fmt::format(
-            "    {}:{}) words={} ;;\n", command.name, name,
-            shell_quoted(fmt::format("{}", fmt::join(choices(*option), " "))));
+        std::string line =
+            shell_quoted(fmt::format("{}", fmt::join(choices(*option), " ")));
+        line += listing(list_of(option->get_option_text()));
+        values += fmt::format("    {}:{}) words={} ;;\n", pattern, name, line);
       }
     }
     for (const std::string& word : command.words) words.push_back(word);
     std::string line = shell_quoted(fmt::format("{}", fmt::join(words, " ")));
-    if (command.takes_ids)
-      line += "\" $(\"${COMP_WORDS[0]}\" list --ids 2>/dev/null)\"";
-    cases += fmt::format("    {}:*) words={} ;;\n", command.name, line);
+    line += listing(command.list);
+    cases += fmt::format("    {}:*) words={} ;;\n", pattern, line);
   }
   return "# bash completion of driftcage\n"
          "_driftcage() {\n"
@@ -106,7 +145,12 @@ std::string bash(const std::vector<Command>& commands) {
          "    case ${COMP_WORDS[i]} in\n"
          "      --) COMPREPLY=($(compgen -c -- \"$current\")); return ;;\n"
          "      -*) ;;\n"
-         "      *) [[ -n $command ]] || command=${COMP_WORDS[i]} ;;\n"
+         "      *) case $command in\n"
+         "           '') command=${COMP_WORDS[i]} ;;\n"
+         "           " +
+         groups.substr(1) +
+         ") command+=\" ${COMP_WORDS[i]}\" ;;\n"
+         "         esac ;;\n"
          "    esac\n"
          "  done\n"
          "  case $command:$before in\n"
@@ -122,6 +166,7 @@ std::string zsh(const std::vector<Command>& commands) {
   std::string names;
   std::string cases;
   for (const Command& command : commands) {
+    if (!is_top(command)) continue;  // its words and options are enough
     names += fmt::format(
         "    {}\n", shell_quoted(command.name + ":" + command.description));
     cases += fmt::format("    {})\n      _arguments", command.name);
@@ -137,7 +182,8 @@ std::string zsh(const std::vector<Command>& commands) {
         cases += " \\\n        " + shell_quoted(spec);
       }
     }
-    if (command.takes_ids) cases += " \\\n        '*:scenario:_driftcage_ids'";
+    if (!command.list.empty())
+      cases += " \\\n        '*:scenario:_driftcage_ids'";
     if (!command.words.empty())
       cases += fmt::format(" \\\n        '1:word:({})'",
                            fmt::join(command.words, " "));
@@ -170,9 +216,32 @@ std::string zsh(const std::vector<Command>& commands) {
          "fi\n";
 }
 
+// A command of a group: what it lists and its options.
+std::string fish_group_command(const Command& command) {
+  const std::string seen = fmt::format(
+      "complete -c driftcage -n {}",
+      shell_quoted("string match -q -- '" + command.name +
+                   " *' (commandline -cp | string replace -r '^\\\\S+ ' '')"));
+  std::string text;
+  if (!command.list.empty())
+    text +=
+        fmt::format("{} -a '(driftcage {} 2>/dev/null)'\n", seen, command.list);
+  for (const CLI::Option* option : command.options) {
+    std::string line = seen;
+    for (const std::string& name : option->get_lnames()) line += " -l " + name;
+    text += fmt::format("{} -d {}\n", line,
+                        shell_quoted(option->get_description(), "\\"));
+  }
+  return text;
+}
+
 std::string fish(const std::vector<Command>& commands) {
   std::string text = "# fish completion of driftcage\n";
   for (const Command& command : commands) {
+    if (!is_top(command)) {
+      text += fish_group_command(command);
+      continue;
+    }
     text += fmt::format(
         "complete -c driftcage -n __fish_use_subcommand -f -a {} -d {}\n",
         command.name, shell_quoted(command.description, "\\"));
@@ -195,8 +264,9 @@ std::string fish(const std::vector<Command>& commands) {
       text += fmt::format("{} -d {}\n", line,
                           shell_quoted(option->get_description(), "\\"));
     }
-    if (command.takes_ids)
-      text += seen + " -a '(driftcage list --ids 2>/dev/null)'\n";
+    if (!command.list.empty())
+      text += fmt::format("{} -a '(driftcage {} 2>/dev/null)'\n", seen,
+                          command.list);
     if (!command.words.empty())
       text += fmt::format(
           "{} -f -a {}\n", seen,

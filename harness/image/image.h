@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "harness/base/result.h"
+#include "harness/image/recipe.h"
 #include "harness/model/cage_spec.h"
 
 namespace driftcage::image {
@@ -18,20 +19,16 @@ struct Image {
   bool is_host = false;
   std::string identity;  // key of caches: changes when the content may have
   std::map<std::string, std::string> environment;  // the image's own
-  std::string user;                // of the configuration, may be empty
+  std::string user;       // of the configuration, may be empty
+  std::uint32_t uid = 0;  // that user's ids in the image
+  std::uint32_t gid = 0;
   std::string working_directory;   // of the configuration, may be empty
+  Warm warm;                       // of a recipe
   std::vector<std::string> masks;  // host: folders shown empty
   std::vector<model::op::MountTree> let_in;  // host: toolchains in them
   std::string architecture;                  // "amd64"
   std::shared_ptr<const void> lease;         // keeps a stored tree from removal
 };
-
-// `host`, `dir:PATH`, or a source that goes through the store (sources.h),
-// which may fetch and unpack. `environment` is the caller's: PATH and locale of
-// the host image, and the place of the store, come from it.
-[[nodiscard]] base::Result<Image> open_image(
-    const std::string& reference,
-    const std::map<std::string, std::string>& environment);
 
 // Finds an executable file by PATH inside the image's root, links resolved in
 // that root; empty when there is none.

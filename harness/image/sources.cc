@@ -147,6 +147,9 @@ class Unpacking {
     unpack.ids = ids;
     unpack.budget = options_.budget;
     if (options_.progress) {
+      options_.progress(Said::Step,
+                        fmt::format("unpacking {} layer{}", layers_.size(),
+                                    layers_.size() == 1 ? "" : "s"));
       unpack.progress = [this](std::uint64_t bytes) { show(bytes); };
     }
     auto unpacker = DRIFTCAGE_TRY(Unpacker::open(root, std::move(unpack)));
@@ -169,7 +172,8 @@ class Unpacking {
     const std::uint64_t megabytes = bytes_ >> 20;
     if (megabytes < shown_ + 16) return;
     shown_ = megabytes;
-    options_.progress(fmt::format("unpacking layer {} of {}, {} MB", layer_,
+    options_.progress(Said::Detail,
+                      fmt::format("unpacking layer {} of {}, {} MB", layer_,
                                   layers_.size(), megabytes));
   }
 

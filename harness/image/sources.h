@@ -39,7 +39,8 @@ struct FetchOptions {
   std::string authfile;    // of skopeo; empty: where it looks itself
   int retries = 3;         // of skopeo, for failures that may pass
   UnpackBudget budget;
-  Store::Progress progress;  // lines for people, may be empty
+  std::string mirror;  // of Debian; empty: the one of the machine's own apt
+  Progress progress;   // may be empty
 };
 
 struct ProvidedImage {

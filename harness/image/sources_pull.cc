@@ -24,11 +24,11 @@ struct Explanation {
 // From the special to the general: the first that fits counts.
 constexpr std::array<Explanation, 17> kExplanations{{
     {"server gave HTTP response to HTTPS client",
-     "the registry speaks plain HTTP: add --tls-verify=false if you trust the "
+     "the registry speaks plain HTTP: add --no-tls-verify if you trust the "
      "network"},
     {"x509:",
      "the registry's certificate is not trusted here: install its authority "
-     "below /etc/containers/certs.d, or add --tls-verify=false"},
+     "below /etc/containers/certs.d, or add --no-tls-verify"},
     {"unauthorized", "log in with `skopeo login`, or give --authfile"},
     {"authentication required",
      "log in with `skopeo login`, or give --authfile"},
@@ -117,8 +117,16 @@ base::Result<ImageContent> pull_image(const Store& store, const Source& source,
                                       const FetchOptions& options) {
   const Store::Workspace space = DRIFTCAGE_TRY(store.workspace());
   const std::string layout = space.path + "/layout";
-  const auto run = run_program(copy_command(store, source, options, layout),
-                               options.progress);
+  RunOptions program;
+  if (options.progress) {
+    options.progress(Said::Step, "fetching " + source.reference);
+    program.on_line = [&options](const std::string& line) {
+      options.progress(Said::Detail, line);
+    };
+  }
+  const auto run =
+      run_program(copy_command(store, source, options, layout), program);
+  if (!run && run.error().err == EINTR) return tl::make_unexpected(run.error());
   if (!run) {
     return base::fail("pull", source.reference, run.error().err,
                       run.error().err == ENOENT

@@ -80,6 +80,10 @@ std::string Store::blob(const std::string& digest) const {
   return folder_ + "/blobs/sha256/" + hex_of(digest);
 }
 
+std::string Store::recipe_lock(const std::string& name) const {
+  return folder_ + "/locks/recipe-" + hex_of(digest_of(name));
+}
+
 std::string Store::tree_folder(const std::string& chain) const {
   return folder_ + "/rootfs/" + hex_of(chain);
 }

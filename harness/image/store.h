@@ -12,6 +12,7 @@
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
 #include "harness/image/oci.h"
+#include "harness/image/progress.h"
 #include "harness/image/tree_walk.h"
 #include "harness/image/unpack.h"
 
@@ -66,7 +67,7 @@ struct GcResult {
 //   rootfs/HEX/manifest.json    what is in it, and what could not be stored
 //   rootfs/HEX/stamp            last of all: without it there is no tree
 //   records/HEX.json            one per reference
-//   locks/HEX                   one per ChainID
+//   locks/HEX                   one per ChainID, and per recipe that is built
 //   tmp/                        work in progress
 // Everything appears by rename(2) from a finished sibling, so that a process
 // may be killed at any time, and any number may run at once.
@@ -80,6 +81,8 @@ class Store {
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string blobs() const { return folder_ + "/blobs"; }
   [[nodiscard]] std::string blob(const std::string& digest) const;
+  // The file whose lock (store_lock.h) whoever builds a recipe holds.
+  [[nodiscard]] std::string recipe_lock(const std::string& name) const;
 
   // A folder in tmp/ that gc leaves alone as long as `lock` lives.
   struct Workspace {
@@ -101,7 +104,6 @@ class Store {
   // Fills the empty directory `root`; tells what is to be remembered.
   using Fill = std::function<base::Result<UnpackResult>(const std::string& root,
                                                         const IdShift& ids)>;
-  using Progress = std::function<void(const std::string&)>;
   // The same, made by `fill` when it is not there. While another process makes
   // it, this one waits.
   [[nodiscard]] base::Result<StoredTree> ensure(const std::string& chain,

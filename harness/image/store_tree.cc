@@ -119,7 +119,8 @@ base::Result<StoredTree> Store::ensure(const std::string& chain,
     auto lock =
         DRIFTCAGE_TRY(image::lock_path(path, LockKind::Exclusive, false));
     if (lock == nullptr) {
-      if (progress) progress("waiting for another process that unpacks it");
+      if (progress)
+        progress(Said::Step, "waiting for another process that unpacks it");
       lock = DRIFTCAGE_TRY(image::lock_path(path, LockKind::Exclusive, true));
     }
     if (!DRIFTCAGE_TRY(is_complete(chain)))

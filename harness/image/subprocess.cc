@@ -2,6 +2,7 @@
 #include "harness/image/subprocess.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,13 +11,16 @@
 #include <cerrno>
 #include <csignal>
 #include <string_view>
+#include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/image/interrupt.h"
 
 namespace driftcage::image {
 namespace {
 
 constexpr std::size_t kKept = 64u << 10;
+constexpr int kLookMs = 250;
 
 class Actions {
  public:
@@ -40,8 +44,12 @@ class Attributes {
     ::posix_spawnattr_setsigmask(&attributes_, &signals);
     ::sigaddset(&signals, SIGPIPE);
     ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    // A group of its own: Ctrl-C reaches the caller alone, who ends it with all
+    // of its helpers.
+    ::posix_spawnattr_setpgroup(&attributes_, 0);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF |
+                                                 POSIX_SPAWN_SETSIGMASK |
+                                                 POSIX_SPAWN_SETPGROUP);
   }
   ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
   Attributes(const Attributes&) = delete;
@@ -76,10 +84,8 @@ std::vector<std::string> merged_environment(
 
 }  // namespace
 
-base::Result<ProgramRun> run_program(
-    const std::vector<std::string>& argv,
-    const std::function<void(const std::string&)>& on_line,
-    const std::vector<std::string>& environment) {
+base::Result<ProgramRun> run_program(const std::vector<std::string>& argv,
+                                     const RunOptions& options) {
   auto ends = DRIFTCAGE_TRY(base::sys::pipe());
   Actions actions;
   Attributes attributes;
@@ -87,8 +93,12 @@ base::Result<ProgramRun> run_program(
                                      0);
   ::posix_spawn_file_actions_adddup2(actions.get(), ends.second.get(), 1);
   ::posix_spawn_file_actions_adddup2(actions.get(), ends.second.get(), 2);
+  if (!options.directory.empty()) {
+    ::posix_spawn_file_actions_addchdir_np(actions.get(),
+                                           options.directory.c_str());
+  }
   std::vector<std::string> arguments = argv;
-  std::vector<std::string> variables = merged_environment(environment);
+  std::vector<std::string> variables = merged_environment(options.environment);
   ::pid_t pid = -1;
   const int err =
       ::posix_spawnp(&pid, argv[0].c_str(), actions.get(), attributes.get(),
@@ -99,7 +109,16 @@ base::Result<ProgramRun> run_program(
   ProgramRun run;
   std::string line;
   std::array<char, 4096> buffer{};
+  bool stopped = false;
   while (true) {
+    // A signal that comes just before a wait must not be slept over.
+    struct ::pollfd wait {
+      ends.first.get(), POLLIN, 0
+    };
+    const int ready = ::poll(&wait, 1, kLookMs);
+    if (noted_signal() != 0 && !std::exchange(stopped, true))
+      ::kill(-pid, SIGTERM);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
     const ssize_t size = ::read(ends.first.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) break;
@@ -112,16 +131,17 @@ base::Result<ProgramRun> run_program(
         line += c;
         continue;
       }
-      if (on_line && !line.empty()) on_line(line);
+      if (options.on_line && !line.empty()) options.on_line(line);
       line.clear();
     }
   }
-  if (on_line && !line.empty()) on_line(line);
+  if (options.on_line && !line.empty()) options.on_line(line);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return base::fail("wait for", argv[0], errno);
   }
   run.status = base::WaitStatus(status);
+  DRIFTCAGE_CHECK_OK(check_interrupt());
   return run;
 }
 

@@ -15,13 +15,19 @@ struct ProgramRun {
   std::string output;  // standard output and error together, its last 64 KiB
 };
 
-// Runs a program found on PATH with standard input empty, waits for it, and
-// hands its lines to `on_line` (may be empty) as they come: posix_spawn(3),
-// because the caller may have threads, which fork(2) does not survive. Extra
-// environment entries are "NAME=value". Fails only when it cannot be started.
+struct RunOptions {
+  // Gets the program's lines as they come; may be empty.
+  std::function<void(const std::string&)> on_line = {};
+  std::vector<std::string> environment =
+      {};                      // "NAME=value", besides the caller's
+  std::string directory = {};  // empty: the caller's
+};
+
+// Runs a program found on PATH with standard input empty and waits for it:
+// posix_spawn(3), because the caller may have threads, which fork(2) does not
+// survive. Fails only when it cannot be started, or with EINTR when a signal
+// was noted meanwhile (InterruptGuard); it has been ended then.
 [[nodiscard]] base::Result<ProgramRun> run_program(
-    const std::vector<std::string>& argv,
-    const std::function<void(const std::string&)>& on_line = {},
-    const std::vector<std::string>& environment = {});
+    const std::vector<std::string>& argv, const RunOptions& options = {});
 
 }  // namespace driftcage::image

@@ -13,6 +13,7 @@
 
 #include "harness/base/sys.h"
 #include "harness/cage/idmap.h"
+#include "harness/image/interrupt.h"
 #include "harness/image/tree_walk.h"
 #include "harness/image/unpack_layer.h"
 #include "harness/image/unpack_root.h"
@@ -175,6 +176,7 @@ base::Status Unpacker::State::write_content(int fd, const Entry& entry,
   while (true) {
     Content piece = DRIFTCAGE_TRY(reader.content());
     if (piece.end) break;
+    DRIFTCAGE_CHECK_OK(check_interrupt());
     while (!piece.bytes.empty()) {
       const ssize_t size = ::pwrite(fd, piece.bytes.data(), piece.bytes.size(),
                                     static_cast<off_t>(piece.offset));
@@ -428,6 +430,7 @@ base::Result<StreamSummary> Unpacker::add_layer(BlobSource source) {
   state.upper.clear();
   Entry entry;
   while (DRIFTCAGE_TRY(reader.next(entry))) {
+    DRIFTCAGE_CHECK_OK(check_interrupt());
     if (auto added = state.add(entry, reader); !added) {
       base::Error error = std::move(added).error();
       // Which file of which layer, unless the error says so already.

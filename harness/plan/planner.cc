@@ -143,6 +143,8 @@ model::CageSpec healthy_cage(const image::Image& image,
   // As a shell would set it: Go trusts PWD and then asks no getcwd.
   spec.environment["PWD"] = kWork;
   spec.directory = kWork;
+  spec.uid = image.uid;
+  spec.gid = image.gid;
   spec.trace.engine = model::Engine::Untraced;
   return spec;
 }

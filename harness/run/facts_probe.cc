@@ -18,6 +18,7 @@
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
+#include "harness/image/contents.h"
 #include "harness/image/root_view.h"
 #include "harness/plan/planner.h"
 #include "harness/run/capture.h"
@@ -27,7 +28,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 constexpr std::uint64_t kProbeTimeoutMs = 60'000;
 
 // Facts together with the names that were looked for in vain.
@@ -47,11 +48,22 @@ json to_json(const Known& known) {
     tools.push_back(
         {{"name", tool.name}, {"path", tool.path}, {"version", tool.version}});
   }
-  return {
-      {"schema", kSchema},           {"tools", std::move(tools)},
-      {"absent", known.absent},      {"go_env", known.facts.go_env},
-      {"libc", known.facts.libc},    {"libc_version", known.facts.libc_version},
-      {"loader", known.facts.loader}};
+  json toolchains = json::array();
+  for (const model::GoToolchain& go : known.facts.toolchains) {
+    toolchains.push_back({{"goroot", go.goroot},
+                          {"version", go.version},
+                          {"tool_dir", go.tool_dir}});
+  }
+  return {{"schema", kSchema},
+          {"tools", std::move(tools)},
+          {"absent", known.absent},
+          {"go_env", known.facts.go_env},
+          {"toolchains", toolchains},
+          {"shells", known.facts.shells},
+          {"users", known.facts.users},
+          {"libc", known.facts.libc},
+          {"libc_version", known.facts.libc_version},
+          {"loader", known.facts.loader}};
 }
 
 // A file of another version, or a damaged one, counts as none.
@@ -66,6 +78,12 @@ Known load(const std::string& file) {
       known.facts.tools.push_back(
           {tool.at("name"), tool.at("path"), tool.at("version")});
     }
+    for (const json& go : stored.at("toolchains")) {
+      known.facts.toolchains.push_back(
+          {go.at("goroot"), go.at("version"), go.at("tool_dir")});
+    }
+    stored.at("shells").get_to(known.facts.shells);
+    stored.at("users").get_to(known.facts.users);
     stored.at("absent").get_to(known.absent);
     stored.at("go_env").get_to(known.facts.go_env);
     stored.at("libc").get_to(known.facts.libc);
@@ -120,6 +138,12 @@ class Prober {
                             known_.facts.tools[index].version =
                                 version_in(said.out + said.err);
                           }});
+  }
+
+  void look_around() {
+    known_.facts.toolchains = image::find_toolchains(image_);
+    known_.facts.shells = image::find_shells(image_);
+    known_.facts.users = image::find_users(image_);
   }
 
   void ask_libc() {
@@ -248,7 +272,10 @@ base::Result<model::Facts> probe_facts(Launcher& launcher,
   Known known = load(file);
   const json before = to_json(known);
   Prober prober(image, known);
-  if (!known.probed) prober.ask_libc();
+  if (!known.probed) {
+    prober.look_around();
+    prober.ask_libc();
+  }
   for (const std::string& tool : tools) {
     if (!known.knows(tool)) prober.ask_tool(tool);
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/cage/probe.h"
+#include "harness/image/interrupt.h"
 #include "harness/run/capture.h"
 #include "harness/run/facts_probe.h"
 #include "harness/run/folders.h"
@@ -25,6 +26,15 @@ std::map<std::string, std::string> caller_environment() {
     variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return variables;
+}
+
+// While an image is fetched or unpacked, nobody else listens for signals.
+base::Result<image::Image> open_one(
+    const std::string& reference,
+    const std::map<std::string, std::string>& environment,
+    const image::OpenOptions& open) {
+  const image::InterruptGuard guard;
+  return image::open_image(reference, environment, open);
 }
 
 // The rung of a cage that was really made: the same steps as every leg.
@@ -49,14 +59,14 @@ base::Result<std::string> try_cage(Launcher& launcher,
 
 base::Result<std::vector<plan::Ground>> prepare_grounds(
     Launcher& launcher, const std::vector<std::string>& images,
-    const std::set<std::string>& tools,
+    const image::OpenOptions& open, const std::set<std::string>& tools,
     const std::function<void(const std::string&)>& preparing) {
   const std::string cache = DRIFTCAGE_TRY(cache_folder());
   const auto environment = caller_environment();
   std::vector<plan::Ground> grounds;
   for (const std::string& reference : images) {
     plan::Ground ground;
-    ground.image = DRIFTCAGE_TRY(image::open_image(reference, environment));
+    ground.image = DRIFTCAGE_TRY(open_one(reference, environment, open));
     ground.rung = grounds.empty()
                       ? DRIFTCAGE_TRY(try_cage(launcher, ground.image))
                       : grounds.front().rung;
@@ -67,6 +77,15 @@ base::Result<std::vector<plan::Ground>> prepare_grounds(
     grounds.push_back(std::move(ground));
   }
   return grounds;
+}
+
+base::Result<model::Facts> image_facts(Launcher& launcher,
+                                       const image::Image& image) {
+  const std::string cache = DRIFTCAGE_TRY(cache_folder());
+  return probe_facts(launcher, image,
+                     {"cc", "g++", "clang", "ld", "as", "ar", "pkg-config",
+                      "git", "make", "sh"},
+                     cache + "/facts");
 }
 
 }  // namespace driftcage::run

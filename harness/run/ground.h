@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/image/open.h"
 #include "harness/plan/planner.h"
 #include "harness/run/launcher.h"
 
@@ -18,7 +19,11 @@ namespace driftcage::run {
 // with the doctor's remedy when no cage can be made.
 [[nodiscard]] base::Result<std::vector<plan::Ground>> prepare_grounds(
     Launcher& launcher, const std::vector<std::string>& images,
-    const std::set<std::string>& tools,
+    const image::OpenOptions& open, const std::set<std::string>& tools,
     const std::function<void(const std::string&)>& preparing);
+
+// What is known of one image, for people who look at it.
+[[nodiscard]] base::Result<model::Facts> image_facts(Launcher& launcher,
+                                                     const image::Image& image);
 
 }  // namespace driftcage::run

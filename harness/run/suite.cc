@@ -343,7 +343,7 @@ base::Result<SuiteResult> run_suite(
     const SuiteOptions& options, SuiteObserver& observer) {
   Launcher launcher(DRIFTCAGE_TRY(find_cell()));
   auto grounds = prepare_grounds(
-      launcher, options.images, needed_tools(scenarios),
+      launcher, options.images, options.open, needed_tools(scenarios),
       [&](const std::string& what) { observer.preparing(what); });
   if (!grounds && grounds.error().err == EINTR) {
     SuiteResult stopped;

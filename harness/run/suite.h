@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/image/open.h"
 #include "harness/match/judge.h"
 #include "harness/model/facts.h"
 #include "harness/plan/planner.h"
@@ -26,6 +27,7 @@ struct ScenarioResult {
 
 struct SuiteOptions {
   std::vector<std::string> images{"host"};
+  image::OpenOptions open;    // how they are fetched; progress is the suite's
   unsigned jobs = 0;          // 0: one per CPU
   std::string record_folder;  // empty: a new one in the state folder
   bool require_strong = false;

@@ -70,6 +70,14 @@ std::string key_of(const image::Image& image, const model::Facts& facts) {
   image::Fingerprint key;
   key.add(kRecipe);
   key.add(image.root);
+  for (const auto& [path, text] : image.warm.files) {
+    key.add(path);
+    key.add(text);
+  }
+  for (const auto& command : image.warm.commands) {
+    for (const std::string& word : command) key.add(word);
+    key.add("");
+  }
   for (const char* name : {"go", "gcc"}) {
     if (const model::Tool* tool = facts.tool(name)) {
       key.add(tool->path);
@@ -85,8 +93,23 @@ std::string key_of(const image::Image& image, const model::Facts& facts) {
   return key.text();
 }
 
+// A healthy cage in which what the payload builds stays in `directory`.
+model::CageSpec warming_cage(const image::Image& image,
+                             const model::Facts& facts,
+                             const std::string& directory,
+                             std::vector<std::string> command) {
+  model::CageSpec spec = plan::healthy_cage(image, std::move(command));
+  // The parent, so that the payload itself makes the cache: then it owns it,
+  // whatever ids the cage maps.
+  const std::string cache = go_value(facts, "GOCACHE");
+  spec.ops.emplace_back(
+      op::MountShared{directory, std::string(base::path::dir_name(cache))});
+  spec.timeout_ms = kTimeoutMs;
+  return spec;
+}
+
 // The builds that fill the cache, one cage each: with cgo and without, because
-// a leg whose compiler is gone builds the second kind.
+// a leg whose compiler is gone builds the second kind; then the recipe's own.
 std::vector<model::CageSpec> builds(const image::Image& image,
                                     const model::Facts& facts,
                                     const std::string& directory) {
@@ -100,12 +123,8 @@ std::vector<model::CageSpec> builds(const image::Image& image,
   commands.push_back({go, "build", "-o", "/tmp/warm/", "./hello", "./net"});
   std::vector<model::CageSpec> specs;
   for (auto& command : commands) {
-    model::CageSpec spec = plan::healthy_cage(image, std::move(command));
-    // The parent, so that the payload itself makes the cache: then it owns it,
-    // whatever ids the cage maps.
-    const std::string cache = go_value(facts, "GOCACHE");
-    spec.ops.emplace_back(
-        op::MountShared{directory, std::string(base::path::dir_name(cache))});
+    model::CageSpec spec =
+        warming_cage(image, facts, directory, std::move(command));
     const std::string work = plan::kWork;
     // Go 1.15 does not make the directory that -o names.
     spec.ops.emplace_back(op::MakeDirectory{"/tmp/warm", 0755});
@@ -115,7 +134,14 @@ std::vector<model::CageSpec> builds(const image::Image& image,
     spec.ops.emplace_back(op::WriteFile{work + "/net/main.go", kNet});
     spec.ops.emplace_back(op::WriteFile{work + "/cgo/main.go", kCgo});
     spec.environment["CGO_ENABLED"] = specs.empty() && cgo ? "1" : "0";
-    spec.timeout_ms = kTimeoutMs;
+    specs.push_back(std::move(spec));
+  }
+  for (const auto& command : image.warm.commands) {
+    model::CageSpec spec = warming_cage(image, facts, directory, command);
+    for (const auto& [path, text] : image.warm.files) {
+      spec.ops.emplace_back(
+          op::WriteFile{base::path::absolute(plan::kWork, path), text});
+    }
     specs.push_back(std::move(spec));
   }
   return specs;

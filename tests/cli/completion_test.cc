@@ -48,6 +48,19 @@ TEST_F(Completion, IdsOfScenarios) {
   EXPECT_EQ(offered("driftcage run -v go/"), "go/one\ngo/two\n");
 }
 
+TEST_F(Completion, CommandsOfAGroup) {
+  EXPECT_EQ(offered("driftcage image b"), "build\n");
+  EXPECT_EQ(offered("driftcage image build --mi"), "--mirror\n");
+  EXPECT_EQ(offered("driftcage image gc --mi"), "\n");
+}
+
+TEST_F(Completion, NamesOfImages) {
+  write("images/one.toml",
+        "schema = 1\ntitle = \"t\"\npull = \"docker://x\"\n");
+  EXPECT_EQ(offered("driftcage image build on"), "one\n");
+  EXPECT_EQ(offered("driftcage run --image on"), "one\n");
+}
+
 TEST_F(Completion, ProgramsBehindTheMark) {
   EXPECT_THAT(offered("driftcage trace --all -- mkdi"), HasSubstr("mkdir\n"));
 }
@@ -57,7 +70,7 @@ TEST_F(Completion, EveryShellGetsEveryCommand) {
     const Outcome outcome = driftcage({"completion", shell});
     EXPECT_EQ(outcome.code, 0);
     for (const char* command : {"run", "list", "check", "trace", "faults",
-                                "schema", "doctor", "completion"})
+                                "schema", "image", "doctor", "completion"})
       EXPECT_THAT(outcome.out, HasSubstr(command)) << shell;
   }
 }

@@ -53,8 +53,28 @@ TEST_P(Help, IsComplete) {
 
 INSTANTIATE_TEST_SUITE_P(Commands, Help,
                          ::testing::Values("", "run", "list", "check", "trace",
-                                           "faults", "schema", "doctor",
-                                           "completion"));
+                                           "faults", "schema", "image",
+                                           "doctor", "completion"));
+
+TEST_F(Screens, EveryImageCommandHasExamples) {
+  for (const char* command :
+       {"list", "build", "pull", "import", "inspect", "verify", "rm", "gc"}) {
+    const Outcome outcome = driftcage({"image", command, "--help"});
+    EXPECT_EQ(outcome.code, 0) << command;
+    EXPECT_THAT(outcome.out,
+                HasSubstr(std::string("Usage: driftcage image ") + command));
+    EXPECT_THAT(outcome.out, HasSubstr("Examples:\n  driftcage image "))
+        << command;
+  }
+}
+
+TEST_F(Screens, AGroupNamesTheNearestOfItsCommands) {
+  const Outcome outcome = driftcage({"image", "bild", "x"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("image has no command \"bild\""));
+  EXPECT_THAT(outcome.err, HasSubstr("did you mean \"build\"?"));
+  EXPECT_EQ(driftcage({"image"}).code, 2);
+}
 
 TEST_F(Screens, Version) {
   const Outcome outcome = driftcage({"--version"});

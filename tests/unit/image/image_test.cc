@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/image/image.h"
-
 #include <gtest/gtest.h>
 
 #include <cerrno>
 
+#include "harness/image/open.h"
 #include "harness/image/root_view.h"
 #include "tests/unit/image/root_maker.h"
 

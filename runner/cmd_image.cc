@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/base/wait_status.h"
+#include "harness/image/interrupt.h"
+#include "harness/model/verdict.h"
+#include "harness/run/ground.h"
+#include "harness/run/launcher.h"
+#include "runner/commands.h"
+#include "runner/image_options.h"
+#include "runner/image_text.h"
+#include "runner/process.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+struct Options {
+  std::vector<std::string> images;
+  std::string mirror;
+  std::string authfile;
+  bool no_tls_verify = false;
+  bool refresh = false;
+  bool json = false;
+  bool names = false;
+  bool quiet = false;
+};
+
+// Which references a command that brings images in takes.
+enum class Bring { Build, Pull, Import };
+
+int exit_code_of(const base::Error& error) {
+  constexpr int kSignalled = 128;
+  if (error.err == EINTR) {
+    if (const int signal = base::signal_number(error.object); signal != 0)
+      return kSignalled + signal;
+  }
+  print_error(error);
+  return model::kExitHost;
+}
+
+// Runs `work`, whose errors are the host's or an asset's.
+template <class Work>
+int carry_out(Work work) {
+  const base::Status done = work();
+  return done ? model::kExitGood : exit_code_of(done.error());
+}
+
+// Steps as lines, details on a terminal only.
+image::Progress shown_progress(StatusLine& line, bool quiet) {
+  return [&line, quiet](image::Said said, const std::string& text) {
+    if (line.enabled())
+      line.show(text + " ...");
+    else if (said == image::Said::Step && !quiet)
+      write_err(text + "\n");
+  };
+}
+
+base::Status check_kind(Bring bring, const std::string& reference) {
+  const auto source = DRIFTCAGE_TRY(image::parse_source(reference));
+  const bool remote = source && source->kind == image::SourceKind::Remote;
+  switch (bring) {
+    case Bring::Build:
+      if (!source) return {};
+      return base::fail("build", reference, 0,
+                        remote ? "driftcage image pull fetches it"
+                               : "driftcage image import takes files");
+    case Bring::Pull:
+      if (remote) return {};
+      return base::fail("pull", reference, 0,
+                        "a reference begins with docker://, docker-daemon: or "
+                        "containers-storage:");
+    case Bring::Import:
+      if (source && !remote) return {};
+      return base::fail("import", reference, 0,
+                        "it takes tar:PATH, oci:PATH[:TAG], oci-archive:PATH "
+                        "or docker-archive:PATH");
+  }
+  return {};
+}
+
+int bring_in(const Options& options, Bring bring) {
+  for (const std::string& reference : options.images) {
+    if (auto fits = check_kind(bring, reference); !fits) {
+      print_error(fits.error());
+      return model::kExitUsage;
+    }
+  }
+  return carry_out([&]() -> base::Status {
+    const image::InterruptGuard guard;
+    const image::Store store = DRIFTCAGE_TRY(open_store());
+    for (const std::string& reference : options.images) {
+      StatusLine line;
+      image::OpenOptions open =
+          open_options(shown_progress(line, options.quiet));
+      open.fetch.mirror = options.mirror;
+      open.fetch.authfile = options.authfile;
+      open.fetch.tls_verify = !options.no_tls_verify;
+      open.fetch.refresh = options.refresh;
+      const auto provided =
+          DRIFTCAGE_TRY(image::open_stored(store, reference, open));
+      line.clear();
+      const auto tree = DRIFTCAGE_TRY(store.tree_info(provided.tree.chain));
+      write_out(fmt::format("{}  {}  {}{}\n", reference,
+                            size_text(tree.size.bytes), provided.tree.chain,
+                            provided.fetched ? "" : "  (was there)"));
+      if (options.quiet) continue;
+      for (const std::string& note : tree.notes)
+        write_err("note: " + note + "\n");
+    }
+    return {};
+  });
+}
+
+base::Result<std::vector<ListedImage>> listed_images(
+    const image::Store& store) {
+  std::map<std::string, ListedImage> images;
+  const recipe::RecipeBook book = recipe_book();
+  for (const std::string& name : book.names()) {
+    const auto recipe = book.find(name);
+    images[name] = {name, recipe ? recipe->title : "(cannot be read)", {}};
+  }
+  for (image::StoreEntry& entry : DRIFTCAGE_TRY(store.list())) {
+    const std::string name = entry.image.reference;
+    images[name].name = name;
+    images[name].stored = std::move(entry);
+  }
+  std::vector<ListedImage> list;
+  for (auto& [name, image] : images) list.push_back(std::move(image));
+  return list;
+}
+
+int list(const Options& options) {
+  return carry_out([&]() -> base::Status {
+    const image::Store store = DRIFTCAGE_TRY(open_store());
+    const auto images = DRIFTCAGE_TRY(listed_images(store));
+    if (options.names) {
+      for (const ListedImage& image : images) write_out(image.name + "\n");
+      return {};
+    }
+    write_out(options.json ? list_json(images) : list_text(images));
+    return {};
+  });
+}
+
+// The record of a reference; records of files are kept under absolute paths.
+base::Result<image::StoredImage> known_image(const image::Store& store,
+                                             const std::string& reference) {
+  const auto source = DRIFTCAGE_TRY(image::parse_source(reference));
+  std::string key = source ? source->key : reference;
+  if (!source) {
+    const auto recipe = recipe_book().find(reference);
+    if (recipe && !recipe->pull.empty()) key = recipe->pull;
+  }
+  auto record = DRIFTCAGE_TRY(store.record(key));
+  if (record) return *std::move(record);
+  return base::fail("find image", reference, ENOENT,
+                    "`driftcage image list` shows what the store has");
+}
+
+int inspect(const Options& options) {
+  return carry_out([&]() -> base::Status {
+    const std::string& reference = options.images.front();
+    InspectedImage inspected;
+    inspected.name = reference;
+    const bool stored = reference != "host" && !reference.starts_with("dir:");
+    if (stored) {
+      // Looking must not fetch hundreds of megabytes.
+      const image::Store store = DRIFTCAGE_TRY(open_store());
+      inspected.image = DRIFTCAGE_TRY(known_image(store, reference));
+      if (auto tree = store.tree_info(inspected.image.chain))
+        inspected.tree = *std::move(tree);
+    }
+    const auto image = DRIFTCAGE_TRY(
+        image::open_image(reference, environment(), open_options()));
+    inspected.root = image.root;
+    run::Launcher launcher(DRIFTCAGE_TRY(run::find_cell()));
+    inspected.facts = DRIFTCAGE_TRY(run::image_facts(launcher, image));
+    write_out(options.json ? inspect_json(inspected) : inspect_text(inspected));
+    return {};
+  });
+}
+
+int verify(const Options& options) {
+  bool all_good = true;
+  const int code = carry_out([&]() -> base::Status {
+    const image::Store store = DRIFTCAGE_TRY(open_store());
+    std::vector<image::StoredImage> images;
+    for (const std::string& reference : options.images)
+      images.push_back(DRIFTCAGE_TRY(known_image(store, reference)));
+    if (options.images.empty()) {
+      for (image::StoreEntry& entry : DRIFTCAGE_TRY(store.list()))
+        images.push_back(std::move(entry.image));
+    }
+    nlohmann::ordered_json results = nlohmann::ordered_json::array();
+    for (const image::StoredImage& image : images) {
+      const auto wrong = DRIFTCAGE_TRY(store.verify(image));
+      all_good = all_good && wrong.empty();
+      if (options.json) {
+        results.push_back({{"name", image.reference}, {"wrong", wrong}});
+        continue;
+      }
+      write_out(fmt::format("{:<8} {}\n", wrong.empty() ? "ok" : "damaged",
+                            image.reference));
+      for (const std::string& what : wrong)
+        write_out("         " + what + "\n");
+    }
+    if (options.json) write_out(results.dump(2) + "\n");
+    return {};
+  });
+  if (code != model::kExitGood || all_good) return code;
+  write_err(
+      "driftcage image rm IMAGE && driftcage image gc, then fetch it again\n");
+  return model::kExitBadVerdict;
+}
+
+int remove(const Options& options) {
+  return carry_out([&]() -> base::Status {
+    const image::Store store = DRIFTCAGE_TRY(open_store());
+    for (const std::string& reference : options.images) {
+      const auto image = DRIFTCAGE_TRY(known_image(store, reference));
+      DRIFTCAGE_CHECK_OK(store.remove(image.reference));
+      write_out("forgot " + image.reference + "\n");
+    }
+    if (!options.quiet) write_err("driftcage image gc frees the space\n");
+    return {};
+  });
+}
+
+int collect(const Options& options) {
+  return carry_out([&]() -> base::Status {
+    const image::Store store = DRIFTCAGE_TRY(open_store());
+    const image::GcResult result = DRIFTCAGE_TRY(store.gc());
+    if (options.json) {
+      const nlohmann::ordered_json document{{"bytes", result.bytes},
+                                            {"removed", result.removed},
+                                            {"in_use", result.in_use}};
+      write_out(document.dump(2) + "\n");
+    } else {
+      write_out(gc_text(result));
+    }
+    return {};
+  });
+}
+
+using Run = int (*)(const Options&);
+
+// A command below `image` that takes images and calls `run`.
+CLI::App* add_command(CLI::App& group, const char* name, const char* about,
+                      const char* arguments, const char* footer,
+                      const std::shared_ptr<Options>& options, Action& chosen,
+                      std::function<int(const Options&)> run) {
+  CLI::App* command = group.add_subcommand(name, about);
+  command->allow_extras();
+  if (arguments != nullptr) {
+    CLI::Option* images = command->add_option("images", options->images,
+                                              "Names or references of images");
+    images->option_text(arguments);
+    if (arguments[0] != '[') images->required();
+  }
+  command->footer(footer);
+  command->callback([options, &chosen, run = std::move(run)] {
+    chosen = [options, run] { return run(*options); };
+  });
+  return command;
+}
+
+void add_quiet(CLI::App& command, Options& options) {
+  command.add_flag("-q,--quiet", options.quiet, "Say results only");
+}
+
+void add_json(CLI::App& command, Options& options) {
+  command.add_flag("--json", options.json, "As JSON");
+}
+
+void add_refresh(CLI::App& command, Options& options) {
+  command.add_flag("--refresh", options.refresh,
+                   "Also when the store has it already");
+}
+
+}  // namespace
+
+void add_image(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* group = app.add_subcommand(
+      "image", "Build, fetch, show and remove toolchain images");
+  group->require_subcommand(0, 1);
+  group->allow_extras();
+  group->footer(
+      "An image is host, dir:PATH, tar:PATH, oci:PATH[:TAG], oci-archive:PATH,"
+      "\ndocker-archive:PATH[:NAME], docker://NAME[:TAG], "
+      "docker-daemon:NAME:TAG,"
+      "\ncontainers-storage:NAME or the name of a recipe (docs/images.md).\n\n"
+      "Examples:\n"
+      "  driftcage image list\n"
+      "  driftcage image build bookworm-go1.19 trixie-go1.24\n"
+      "  driftcage run --image bookworm-go1.19 --image trixie-go1.24 go");
+
+  CLI::App* command = add_command(
+      *group, "list", "Show recipes and what the store has", nullptr,
+      "Examples:\n  driftcage image list\n  driftcage image list --json",
+      options, chosen, list);
+  add_json(*command, *options);
+  command->add_flag("--names", options->names, "Names only, one a line");
+
+  command = add_command(
+      *group, "build", "Make images of recipes", "RECIPE...",
+      "Packages come from the Debian mirror of this machine's apt; apt checks\n"
+      "their signatures. Nothing outside the store is written, and no "
+      "privileges\nare needed.\n\n"
+      "Examples:\n  driftcage image build bookworm-go1.19\n"
+      "  driftcage image build --mirror https://mirror.example.com/debian "
+      "trixie-go1.24",
+      options, chosen,
+      [](const Options& o) { return bring_in(o, Bring::Build); });
+  command
+      ->add_option("--mirror", options->mirror,
+                   "Debian archive to take packages from")
+      ->option_text("URI");
+  add_refresh(*command, *options);
+  add_quiet(*command, *options);
+
+  command = add_command(
+      *group, "pull", "Fetch images from registries with skopeo", "REF...",
+      "Examples:\n"
+      "  driftcage image pull docker://registry.example.com/team/ci:latest\n"
+      "  driftcage image pull docker-daemon:golang:1.24\n"
+      "  driftcage image pull --refresh docker://alpine:3",
+      options, chosen,
+      [](const Options& o) { return bring_in(o, Bring::Pull); });
+  command
+      ->add_option("--authfile", options->authfile,
+                   "Credentials, as `skopeo login` writes them")
+      ->option_text("FILE");
+  command->add_flag("--no-tls-verify", options->no_tls_verify,
+                    "Registries without TLS, or with a certificate that\n"
+                    "nobody signed");
+  add_refresh(*command, *options);
+  add_quiet(*command, *options);
+
+  command = add_command(
+      *group, "import", "Unpack images from files", "REF...",
+      "Examples:\n"
+      "  driftcage image import docker-archive:saved.tar\n"
+      "  driftcage image import oci:layout:latest tar:rootfs.tar.zst",
+      options, chosen,
+      [](const Options& o) { return bring_in(o, Bring::Import); });
+  add_refresh(*command, *options);
+  add_quiet(*command, *options);
+
+  command = add_command(
+      *group, "inspect", "Show configuration, layers and facts of an image",
+      "REF",
+      "Examples:\n  driftcage image inspect host\n"
+      "  driftcage image inspect --json bookworm-go1.19 | jq .facts",
+      options, chosen, inspect);
+  add_json(*command, *options);
+
+  command = add_command(*group, "verify", "Compare images with their digests",
+                        "[REF...]",
+                        "Exit code 1 when something is damaged.\n\n"
+                        "Examples:\n  driftcage image verify\n"
+                        "  driftcage image verify bookworm-go1.19",
+                        options, chosen, verify);
+  add_json(*command, *options);
+
+  command = add_command(
+      *group, "rm", "Forget images", "REF...",
+      "Examples:\n  driftcage image rm bookworm-go1.19 && driftcage image gc",
+      options, chosen, remove);
+  add_quiet(*command, *options);
+
+  command =
+      add_command(*group, "gc", "Free what no image needs any more", nullptr,
+                  "Never touches what a running driftcage uses.\n\n"
+                  "Examples:\n  driftcage image gc",
+                  options, chosen, collect);
+  add_json(*command, *options);
+}
+
+}  // namespace driftcage::runner

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/image_options.h"
+
+#include <utility>
+
+#include "runner/catalog.h"
+#include "runner/process.h"
+
+namespace driftcage::runner {
+
+recipe::RecipeBook recipe_book() {
+  return recipe::RecipeBook(find_recipes().value_or(std::string()));
+}
+
+image::OpenOptions open_options(image::Progress progress) {
+  image::OpenOptions options;
+  options.fetch.progress = std::move(progress);
+  options.find_recipe = [](const std::string& name) {
+    return recipe_book().find(name);
+  };
+  return options;
+}
+
+base::Result<image::Store> open_store() {
+  const std::string folder = DRIFTCAGE_TRY(image::store_folder(environment()));
+  return image::Store::open(folder);
+}
+
+}  // namespace driftcage::runner

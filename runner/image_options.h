@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/image/open.h"
+#include "harness/image/progress.h"
+#include "harness/image/store.h"
+#include "harness/recipe/recipe_book.h"
+
+// What every command that opens images has in common.
+namespace driftcage::runner {
+
+// The shipped recipes, or those of the project at hand; an empty book when
+// there is no folder of them.
+[[nodiscard]] recipe::RecipeBook recipe_book();
+
+// How images are opened: recipes by name from recipe_book().
+[[nodiscard]] image::OpenOptions open_options(image::Progress progress = {});
+
+// The caller's image store.
+[[nodiscard]] base::Result<image::Store> open_store();
+
+}  // namespace driftcage::runner
