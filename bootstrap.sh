@@ -89,6 +89,12 @@ libtomlplusplus-dev
 nlohmann-json3-dev
 LIBRARIES
   [[ $verb == build ]] && return
+  if [[ $verb == image || $verb == test ]]; then
+    type -P skopeo >/dev/null || echo skopeo
+    # What Debian's package lists are signed with; Debian itself has it.
+    [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] ||
+      echo debian-archive-keyring
+  fi
   # What the shipped scenarios run.
   type -P go >/dev/null || echo golang-go
   type -P gcc >/dev/null || echo gcc
@@ -97,6 +103,15 @@ LIBRARIES
   printf '%s\n' libgtest-dev libgmock-dev python3-jsonschema
   type -P strace >/dev/null || echo strace
   type -P bwrap >/dev/null || echo bubblewrap
+  # Archives and registries of other people's making.
+  type -P umoci >/dev/null || echo umoci
+  type -P bsdtar >/dev/null || echo libarchive-tools
+  # Its package starts a service: not on somebody's own machine.
+  [[ -z ${DRIFTCAGE_MUST_WORK-} ]] || type -P docker-registry >/dev/null ||
+    echo docker-registry
+  type -P htpasswd >/dev/null || echo apache2-utils
+  type -P zstd >/dev/null || echo zstd
+  type -P xz >/dev/null || echo xz-utils
 }
 
 installed() {
@@ -269,13 +284,13 @@ test_as_ordinary_user() {
     phase test "ordinary user: skipped, it cannot reach $build"
     return
   fi
-  phase test "cage and cli, as an ordinary user"
+  phase test "cage, cli and image, as an ordinary user"
   home=$(mktemp -d)
   # ctest keeps its notes in the folder that it is pointed at.
   printf 'subdirs("%s")\n' "$build" >"$home/CTestTestfile.cmake"
   chown -R "$uid:$uid" "$home"
   run_ctest "$build/ctest-user.log" "${drop[@]}" env HOME="$home" USER=ordinary \
-    TMPDIR=/tmp ctest --test-dir "$home" -L 'cage|cli' || status=$?
+    TMPDIR=/tmp ctest --test-dir "$home" -L 'cage|cli|image' || status=$?
   rm -rf "$home"
   return "$status"
 }

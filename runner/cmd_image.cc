@@ -27,6 +27,7 @@ struct Options {
   std::vector<std::string> images;
   std::string mirror;
   std::string authfile;
+  int retries = 3;
   bool no_tls_verify = false;
   bool refresh = false;
   bool json = false;
@@ -103,6 +104,7 @@ int bring_in(const Options& options, Bring bring) {
           open_options(shown_progress(line, options.quiet));
       open.fetch.mirror = options.mirror;
       open.fetch.authfile = options.authfile;
+      open.fetch.retries = options.retries;
       open.fetch.tls_verify = !options.no_tls_verify;
       open.fetch.refresh = options.refresh;
       const auto provided =
@@ -340,6 +342,11 @@ void add_image(CLI::App& app, Action& chosen) {
       ->add_option("--authfile", options->authfile,
                    "Credentials, as `skopeo login` writes them")
       ->option_text("FILE");
+  command
+      ->add_option("--retries", options->retries,
+                   "How often to try again what may pass; 3 when not given")
+      ->check(CLI::Range(0, 100))
+      ->option_text("N");
   command->add_flag("--no-tls-verify", options->no_tls_verify,
                     "Registries without TLS, or with a certificate that\n"
                     "nobody signed");

@@ -15,6 +15,7 @@
 
 #include "harness/base/sys.h"
 #include "harness/image/digest.h"
+#include "harness/image/interrupt.h"
 
 namespace driftcage::image {
 namespace {
@@ -158,6 +159,8 @@ class Unpacking {
       BlobSource source = DRIFTCAGE_TRY(files_.open(layer.file));
       source.name = name_of(layer);
       auto summary = unpacker.add_layer(std::move(source));
+      if (!summary && noted_signal() != 0)
+        return tl::make_unexpected(std::move(summary).error());
       if (!summary) {
         DRIFTCAGE_CHECK_OK(blame(files_, layer, std::move(summary).error()));
       }

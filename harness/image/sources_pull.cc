@@ -22,7 +22,7 @@ struct Explanation {
 };
 
 // From the special to the general: the first that fits counts.
-constexpr std::array<Explanation, 17> kExplanations{{
+constexpr std::array<Explanation, 18> kExplanations{{
     {"server gave HTTP response to HTTPS client",
      "the registry speaks plain HTTP: add --no-tls-verify if you trust the "
      "network"},
@@ -45,6 +45,8 @@ constexpr std::array<Explanation, 17> kExplanations{{
     {"connection refused", "nothing answers at that address"},
     {"no such host", "the registry's name is not known here"},
     {"i/o timeout", "the registry does not answer; is there a network?"},
+    {"igest did not match",
+     "what the registry sent is damaged: try again, or push it again"},
     {"does not match",
      "what the registry sent is damaged: try again, or push it again"},
     {"unexpected EOF", "the registry broke off: try again, or push it again"},

@@ -433,6 +433,7 @@ base::Result<StreamSummary> Unpacker::add_layer(BlobSource source) {
     DRIFTCAGE_CHECK_OK(check_interrupt());
     if (auto added = state.add(entry, reader); !added) {
       base::Error error = std::move(added).error();
+      if (noted_signal() != 0) return tl::make_unexpected(std::move(error));
       // Which file of which layer, unless the error says so already.
       if (error.object.find(entry.path) == std::string::npos)
         error.object = entry.path + ": " + error.object;

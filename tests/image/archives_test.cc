@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Archives as other people's tools make them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/image/image_test_kit.h"
+
+namespace driftcage::image_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Archives : public StoreTest {
+ protected:
+  void SetUp() override {
+    shell(
+        "umask 022; mkdir -p tree/usr/bin tree/etc tree/closed tree/sub/deep\n"
+        "printf '#!/bin/sh\\necho hi\\n' >tree/usr/bin/tool\n"
+        "chmod 755 tree/usr/bin/tool; ln -s usr/bin tree/bin\n"
+        "ln tree/usr/bin/tool tree/usr/bin/same\n"
+        "echo text >tree/etc/file; chmod 640 tree/etc/file\n"
+        "truncate -s 3000000 tree/sub/sparse; echo end >>tree/sub/sparse\n"
+        "mkfifo tree/sub/pipe; chmod 700 tree/closed\n"
+        "name=$(printf %0150d 7); echo long >tree/sub/deep/$name\n"
+        "seq 200000 >tree/sub/numbers");
+    expected_ = listing(at("tree"));
+  }
+  void expect_same(const std::string& reference) const {
+    const Outcome outcome = image({"import", reference});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(listing(root_of(reference.substr(reference.rfind('/') + 1))),
+              expected_);
+  }
+  // An OCI layout `layout` with the tree as its only layer.
+  void make_layout() const {
+    shell(
+        "umoci init --layout layout && umoci new --image layout:v1\n"
+        "umoci unpack --rootless --image layout:v1 bundle\n"
+        "cp -a tree/. bundle/rootfs/\n"
+        "umoci repack --image layout:v1 bundle\n"
+        "umoci config --image layout:v1 --config.env PATH=/usr/bin:/bin "
+        "--config.env FOO=bar --config.user 0:0 --config.workingdir /sub");
+  }
+
+  std::string expected_;
+};
+
+TEST_F(Archives, OfTarInEveryCompression) {
+  for (const char* how :
+       {"cf all.tar", "czf all.tar.gz", "cJf all.tar.xz",
+        "--zstd -cf all.tar.zst", "-S -cf holes.tar",
+        "--format=pax -cf all.pax", "--format=gnu -cf all.gnu"}) {
+    const std::string line = how;
+    shell("tar -C tree " + line + " . 2>/dev/null || tar " + line +
+          " -C tree .");
+    const std::string name = line.substr(line.rfind(' ') + 1);
+    SCOPED_TRACE(name);
+    shell("test -f " + name + " || mv tree/" + name + " .");
+    expect_same("tar:" + at(name));
+  }
+}
+
+TEST_F(Archives, OfBsdtar) {
+  need_program("bsdtar");
+  if (IsSkipped()) return;
+  for (const char* name : {"bsd.tar", "bsd.tar.gz", "bsd.tar.zst"}) {
+    SCOPED_TRACE(name);
+    shell(std::string("bsdtar -a -cf ") + name + " -C tree .");
+    expect_same("tar:" + at(name));
+  }
+}
+
+TEST_F(Archives, OfUmociAndSkopeo) {
+  need_program("umoci");
+  need_program("skopeo");
+  if (IsSkipped() || HasFatalFailure()) return;
+  make_layout();
+  expect_same("oci:" + at("layout") + ":v1");
+  const std::string copy = "skopeo --insecure-policy copy -q oci:layout:v1 ";
+  shell(copy + "docker-archive:saved.tar:team/ci:7");
+  shell(copy + "oci-archive:layout.tar:v1");
+  expect_same("docker-archive:" + at("saved.tar"));
+  expect_same("oci-archive:" + at("layout.tar") + ":v1");
+  // Packed as a whole, as `docker save | gzip` does.
+  shell("gzip -k saved.tar");
+  expect_same("docker-archive:" + at("saved.tar.gz"));
+
+  const Outcome shown =
+      image({"inspect", "--json", "docker-archive:" + at("saved.tar")});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("\"FOO\": \"bar\""));
+  EXPECT_THAT(shown.out, HasSubstr("\"working_directory\": \"/sub\""));
+}
+
+TEST_F(Archives, WhiteoutsOfUmociRemove) {
+  need_program("umoci");
+  if (IsSkipped()) return;
+  make_layout();
+  shell(
+      "rm -rf bundle && umoci unpack --rootless --image layout:v1 bundle\n"
+      "rm -rf bundle/rootfs/etc bundle/rootfs/usr/bin/same\n"
+      "mkdir bundle/rootfs/etc && echo new >bundle/rootfs/etc/new\n"
+      "umoci repack --image layout:v2 bundle\n"
+      "rm -rf tree/etc tree/usr/bin/same; mkdir tree/etc\n"
+      "echo new >tree/etc/new");
+  expected_ = listing(at("tree"));
+  expect_same("oci:" + at("layout") + ":v2");
+}
+
+TEST_F(Archives, TwoImagesWithOneContentShareATree) {
+  shell("tar -C tree -cf one.tar . && cp one.tar two.tar");
+  expect_same("tar:" + at("one.tar"));
+  expect_same("tar:" + at("two.tar"));
+  EXPECT_EQ(root_of("one.tar"), root_of("two.tar"));
+  EXPECT_EQ(shell("ls cache/driftcage/images/rootfs | wc -l"), "1\n");
+}
+
+TEST_F(Archives, WhatIsNoArchiveIsRefused) {
+  shell(
+      "seq 100000 >text; gzip -c text >text.gz; tar -C tree -czf good.tar.gz .;"
+      "head -c 20000 good.tar.gz >cut.tar.gz");
+  for (const char* name : {"text", "text.gz", "cut.tar.gz"}) {
+    const Outcome outcome = image({"import", "tar:" + at(name)});
+    EXPECT_EQ(outcome.code, 3) << name;
+    EXPECT_THAT(outcome.err, HasSubstr("driftcage: error:")) << name;
+  }
+  EXPECT_EQ(shell("ls cache/driftcage/images/rootfs | wc -l"), "0\n");
+}
+
+TEST_F(Archives, AreManagedToTheEnd) {
+  shell("tar -C tree -cf one.tar .");
+  const std::string reference = "tar:" + at("one.tar");
+  ASSERT_EQ(image({"import", reference}).code, 0);
+  EXPECT_THAT(image({"import", reference}).out, HasSubstr("(was there)"));
+  EXPECT_THAT(image({"list"}).out, HasSubstr("one.tar"));
+  Outcome outcome = image({"verify"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("ok"));
+
+  shell("echo more >>'" + root_of("one.tar") + "/etc/file'");
+  outcome = image({"verify"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("damaged"));
+
+  EXPECT_EQ(image({"rm", "tar:" + at("tree")}).code, 3);
+  EXPECT_EQ(image({"rm", reference}).code, 0);
+  outcome = image({"gc"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("removed  tree sha256:"));
+  EXPECT_EQ(shell("find cache/driftcage/images -mindepth 2 -name '*' -type f"),
+            "");
+}
+
+TEST_F(Archives, AnotherArchitectureIsRefusedWithItsName) {
+  need_program("umoci");
+  if (IsSkipped()) return;
+  make_layout();
+  shell("umoci config --image layout:v1 --architecture s390x");
+  const Outcome outcome = image({"import", "oci:" + at("layout") + ":v1"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("it is for s390x, this machine is"));
+  EXPECT_THAT(outcome.err, HasSubstr("exec format error"));
+}
+
+}  // namespace
+}  // namespace driftcage::image_test

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// A registry on the loopback, and all the ways in which one fails.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+
+#include "tests/image/image_test_kit.h"
+
+namespace driftcage::image_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Registry : public StoreTest {
+ protected:
+  void SetUp() override {
+    for (const char* tool : {"docker-registry", "skopeo", "umoci"}) {
+      need_program(tool);
+      if (IsSkipped() || HasFatalFailure()) return;
+    }
+    shell(
+        "umoci init --layout layout && umoci new --image layout:v1\n"
+        "umoci unpack --rootless --image layout:v1 bundle\n"
+        "mkdir -p bundle/rootfs/bin; seq 50000 >bundle/rootfs/numbers\n"
+        "umoci repack --image layout:v1 bundle\n"
+        "umoci config --image layout:v1 --config.env PATH=/bin");
+  }
+  ~Registry() override { stop(); }
+
+  // Starts a registry with `auth` in its configuration; it chooses the port.
+  void start(const std::string& auth = {}) {
+    write("registry.yml",
+          "version: 0.1\nlog: {level: info}\nstorage: "
+          "{filesystem: {rootdirectory: " +
+              at("registry") + "}}\nhttp: {addr: \"127.0.0.1:0\"}\n" + auth);
+    const std::string config = at("registry.yml");
+    const std::string log = at("registry.log");
+    server_ = ::fork();
+    if (server_ == 0) {
+      std::freopen(log.c_str(), "w", stderr);
+      std::freopen("/dev/null", "w", stdout);
+      ::execlp("docker-registry", "docker-registry", "serve", config.c_str(),
+               static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    constexpr std::string_view kMark = "listening on 127.0.0.1:";
+    while (port_.empty()) {
+      const std::string text = cli_test::read_text(log);
+      const std::size_t mark = text.find(kMark);
+      const std::size_t end = text.find('"', mark);
+      if (mark != std::string::npos && end != std::string::npos)
+        port_ = text.substr(mark + kMark.size(), end - mark - kMark.size());
+      ASSERT_NE(::waitpid(server_, nullptr, WNOHANG), server_) << text;
+      ::sched_yield();
+    }
+  }
+  void stop() {
+    if (server_ <= 0) return;
+    ::kill(server_, SIGKILL);
+    ::waitpid(server_, nullptr, 0);
+    server_ = -1;
+  }
+  void push(const std::string& more = {}) const {
+    shell("skopeo --insecure-policy copy -q --dest-tls-verify=false " + more +
+          " oci:layout:v1 " + reference());
+  }
+  [[nodiscard]] std::string reference(const std::string& name = "ci:v1") const {
+    return "docker://127.0.0.1:" + port_ + "/team/" + name;
+  }
+  [[nodiscard]] Outcome pull(const std::string& what,
+                             std::vector<std::string> more = {}) const {
+    more.insert(more.begin(),
+                {"pull", "--no-tls-verify", "--retries", "0", what});
+    return image(std::move(more));
+  }
+  static void expect_failure(const Outcome& outcome, const std::string& hint) {
+    EXPECT_EQ(outcome.code, 3) << outcome.out;
+    EXPECT_THAT(outcome.err, HasSubstr("driftcage: error: pull: docker://"));
+    EXPECT_THAT(outcome.err, HasSubstr(hint));
+  }
+
+  pid_t server_ = -1;
+  std::string port_;
+};
+
+TEST_F(Registry, IsPulledFromOnce) {
+  start();
+  push();
+  Outcome outcome = pull(reference());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(listing(root_of("team/ci")), listing(at("bundle/rootfs")));
+  EXPECT_THAT(image({"inspect", reference()}).out, HasSubstr("PATH=/bin"));
+  // Later it is not asked any more.
+  stop();
+  outcome = pull(reference());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("(was there)"));
+  EXPECT_EQ(image({"verify"}).code, 0);
+  expect_failure(pull(reference(), {"--refresh"}), "nothing answers");
+}
+
+TEST_F(Registry, UnknownNamesAndTags) {
+  start();
+  push();
+  expect_failure(pull(reference("ci:v2")), "no such image or tag");
+  expect_failure(pull(reference("other:v1")), "no such image or tag");
+  expect_failure(pull("docker://127.0.0.1:" + port_ + "/UPPER"),
+                 "in lower case");
+}
+
+TEST_F(Registry, WithoutTls) {
+  start();
+  push();
+  const Outcome outcome = image({"pull", reference()});
+  expect_failure(outcome, "add --no-tls-verify");
+}
+
+TEST_F(Registry, Credentials) {
+  need_program("htpasswd");
+  if (IsSkipped()) return;
+  shell("htpasswd -Bbn me secret >passwords");
+  start("auth: {htpasswd: {realm: r, path: " + at("passwords") + "}}\n");
+  push("--dest-creds me:secret");
+  expect_failure(pull(reference()), "skopeo login");
+  shell(
+      "skopeo login --authfile good.json --tls-verify=false -u me -p secret "
+      "127.0.0.1:" +
+      port_);
+  EXPECT_EQ(pull(reference(), {"--authfile", at("good.json")}).code, 0);
+  shell("sed 's/\"auth\": \"./\"auth\": \"X/' good.json >bad.json");
+  shell("rm -rf cache");
+  expect_failure(pull(reference(), {"--authfile", at("bad.json")}),
+                 "skopeo login");
+}
+
+TEST_F(Registry, DamagedBlobs) {
+  start();
+  push();
+  const std::string largest =
+      "$(find registry -name data -path '*blobs*' -size +20k)";
+  shell("cp " + largest + " keep; printf X | dd of=" + largest +
+        " bs=1 seek=5000 conv=notrunc 2>/dev/null");
+  const Outcome changed = pull(reference());
+  EXPECT_EQ(changed.code, 3);
+  EXPECT_THAT(changed.err, HasSubstr("what the registry sent is damaged"));
+  shell("truncate -s 6000 " + largest + "x 2>/dev/null || true; f=" + largest +
+        "; truncate -s 21000 $f");
+  const Outcome cut = pull(reference());
+  EXPECT_EQ(cut.code, 3);
+  EXPECT_EQ(shell("ls -A cache/driftcage/images/rootfs cache/driftcage/images/"
+                  "tmp | grep -v : || true"),
+            "\n");
+}
+
+TEST_F(Registry, AnImageOfAnotherArchitecture) {
+  start();
+  shell("umoci config --image layout:v1 --architecture s390x");
+  push();
+  const Outcome outcome = pull(reference());
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("s390x"));
+}
+
+}  // namespace
+}  // namespace driftcage::image_test
