@@ -5,21 +5,22 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <utility>
 
-#include "harness/base/path.h"
 #include "harness/base/sys.h"
-#include "harness/image/interrupt.h"
-#include "harness/image/open.h"
+#include "harness/match/census.h"
 #include "harness/model/verdict.h"
-#include "harness/plan/planner.h"
+#include "harness/report/escape.h"
+#include "harness/report/trace_writer.h"
 #include "harness/run/launcher.h"
+#include "harness/scenario/diagnostic.h"
+#include "harness/scenario/parser.h"
 #include "runner/commands.h"
-#include "runner/image_options.h"
 #include "runner/process.h"
 #include "runner/terminal.h"
-#include "runner/trace_printer.h"
+#include "runner/trace_cage.h"
 
 namespace driftcage::runner {
 namespace {
@@ -29,6 +30,14 @@ struct Options {
   bool all = false;
   bool failed = false;
   bool json = false;
+  bool strace = false;
+  bool chrome = false;
+  bool mapped = false;
+  bool show_secrets = false;
+  bool verify = false;
+  std::vector<std::string> filter;
+  std::string engine = "seccomp";
+  ColorMode color = ColorMode::Auto;
   std::string output;
 };
 
@@ -76,81 +85,48 @@ class TraceOutput {
   base::Status status_;
 };
 
-// Whether the caller's file `path` cannot be seen in the cage.
-bool is_hidden(const model::CageSpec& spec, const std::string& path) {
-  return base::path::is_below(path, plan::kTmp) ||
-         std::any_of(spec.masks.begin(), spec.masks.end(),
-                     [&path](const std::string& mask) {
-                       return base::path::is_below(path, mask);
-                     });
-}
+// One run of the command in a cage.
+struct Run {
+  base::Result<wire::End> end =
+      base::fail("run the helper", {}, 0, "it gave no result");
+  int signal = 0;  // that stopped it
+};
 
-// Variables whose value must fit the cage, not the caller: home is empty
-// there, and the image's PATH is the caller's without what is hidden.
-bool belongs_to_the_cage(const model::CageSpec& spec, const std::string& name,
-                         const std::string& value) {
-  if (name == "TMPDIR") return is_hidden(spec, value);
-  return name == "HOME" || name == "PATH" || name == "PWD" ||
-         name == "OLDPWD" || name == "USER" || name == "LOGNAME" ||
-         name.starts_with("XDG_");
-}
+using OnRecord = std::function<void(const wire::Record&)>;
 
-base::Result<image::Image> open_image(
-    const std::string& reference,
-    const std::map<std::string, std::string>& variables) {
-  const image::InterruptGuard guard;
-  StatusLine line;
-  return image::open_image(
-      reference, variables,
-      open_options([&line](image::Said said, const std::string& what) {
-        if (line.enabled())
-          line.show(what + " ...");
-        else if (said == image::Said::Step)
-          write_err(what + "\n");
-      }));
-}
-
-// The healthy cage, but with the caller's environment and, at its own path, a
-// copy-on-write view of the caller's working directory.
-base::Result<model::CageSpec> cage_for(const Options& options,
-                                       const std::vector<std::string>& argv) {
-  const auto variables = environment();
-  const image::Image image =
-      DRIFTCAGE_TRY(open_image(options.image, variables));
-  const std::string here = DRIFTCAGE_TRY(working_directory());
-  model::CageSpec spec = plan::healthy_cage(image, argv);
-  for (const auto& [name, value] : variables) {
-    if (!belongs_to_the_cage(spec, name, value)) spec.environment[name] = value;
+// `output` gets what the program writes; without it the program has the real
+// standard streams.
+Run run_once(const std::string& cell, const model::CageSpec& spec,
+             const OnRecord& on_record,
+             const std::function<void(int fd, std::string_view)>& output) {
+  Run run;
+  run::Launcher launcher(cell);
+  run::CellObserver observer;
+  observer.record = on_record;
+  if (output) {
+    observer.out = [&output](std::string_view bytes) {
+      output(STDOUT_FILENO, bytes);
+    };
+    observer.err = [&output](std::string_view bytes) {
+      output(STDERR_FILENO, bytes);
+    };
   }
-  if (here != "/")
-    spec.ops.emplace_back(
-        model::op::MountTree{here, here, /*read_only=*/false});
-  spec.directory = here;
-  spec.environment["PWD"] = here;
-  spec.timeout_ms = 0;
-  spec.trace.engine = model::Engine::Seccomp;
-  return spec;
-}
-
-// Verbs whose calls `detail` can print.
-std::uint32_t verbs_of(TraceDetail detail) {
-  const auto bit = [](model::Verb verb) {
-    return 1u << static_cast<unsigned>(verb);
+  observer.done = [&run](base::Result<wire::End> result) {
+    run.end = std::move(result);
   };
-  if (detail == TraceDetail::Default)
-    return bit(model::Verb::Exec) | bit(model::Verb::Open) |
-           bit(model::Verb::Lookup) | bit(model::Verb::Load);
-  return bit(model::Verb::Exec) | bit(model::Verb::Open) |
-         bit(model::Verb::Stat) | bit(model::Verb::Readlink) |
-         bit(model::Verb::Mkdir) | bit(model::Verb::Getcwd) |
-         bit(model::Verb::Spawn) | bit(model::Verb::Connect) |
-         bit(model::Verb::Lookup) | bit(model::Verb::Load);
+  launcher.start(spec, output ? run::Stdio::Capture : run::Stdio::Inherit,
+                 std::move(observer));
+  run.signal = launcher.run();
+  return run;
 }
 
 // The exit code for how the program ended, as env(1) and shells have it.
-int exit_code_of(const base::Result<wire::End>& end) {
+int exit_code_of(const Run& run) {
   constexpr int kNotFound = 127;
   constexpr int kNotExecutable = 126;
+  constexpr int kSignalled = 128;
+  if (run.signal != 0) return kSignalled + run.signal;
+  const auto& end = run.end;
   if (!end) {
     print_error(end.error());
     return model::kExitHost;
@@ -172,33 +148,120 @@ int exit_code_of(const base::Result<wire::End>& end) {
   return end->status.shell_code();
 }
 
-// Runs `argv` in its cage and prints its trace. An error when it could not.
-base::Result<int> traced(const Options& options, TraceDetail detail,
+// Both runs' calls compared; what differs is told on standard error.
+bool same_calls(const match::Census& filter, const match::Census& ptrace) {
+  constexpr std::size_t kShown = 20;
+  const auto differences = filter.differences(ptrace);
+  if (differences.empty()) {
+    write_err(fmt::format("driftcage: both engines saw the same {} calls\n",
+                          filter.calls()));
+    return true;
+  }
+  write_err(fmt::format(
+      "driftcage: error: the engines saw different calls, {} by the filter, {} "
+      "by PTRACE_SYSCALL\n",
+      filter.calls(), ptrace.calls()));
+  for (std::size_t i = 0; i < std::min(kShown, differences.size()); ++i) {
+    write_err(fmt::format("  {} times, {} times: {}\n", differences[i].here,
+                          differences[i].there,
+                          report::printable(differences[i].call)));
+  }
+  if (differences.size() > kShown)
+    write_err(fmt::format("  and {} more\n", differences.size() - kShown));
+  write_err(
+      "  hint: a program with threads, or one that looks at time or process "
+      "ids,\n  may make other calls each time; two runs under one engine "
+      "tell\n");
+  return false;
+}
+
+base::Result<std::vector<match::LineTest>> read_filter(
+    const std::vector<std::string>& texts, const match::Variables& variables,
+    std::vector<model::EventLine>& lines) {
+  std::vector<match::LineTest> tests;
+  for (const std::string& text : texts) {
+    auto line = scenario::parse_event_line(text, {"--filter", 1, 1, 1});
+    if (!line) {
+      write_err(scenario::render(line.error(), text));
+      return base::fail("--filter", text, 0,
+                        "it has the form of a scenario's event lines: verb "
+                        "subject [= result] [by exe]");
+    }
+    tests.push_back(DRIFTCAGE_TRY(match::LineTest::make(*line, variables)));
+    lines.push_back(*std::move(line));
+  }
+  return tests;
+}
+
+report::TraceOptions writer_options(const Options& options) {
+  report::TraceOptions chosen;
+  chosen.detail = options.all      ? report::TraceDetail::All
+                  : options.failed ? report::TraceDetail::Failed
+                                   : report::TraceDetail::Default;
+  if (options.json) chosen.format = report::TraceFormat::Json;
+  if (options.strace) chosen.format = report::TraceFormat::Strace;
+  if (options.chrome) chosen.format = report::TraceFormat::Chrome;
+  // A reader of strace's lines expects them all.
+  if (options.strace && !options.failed)
+    chosen.detail = report::TraceDetail::All;
+  chosen.color =
+      options.output.empty() && use_color(options.color, STDERR_FILENO);
+  return chosen;
+}
+
+// Runs `argv` in its cage and writes its trace. An error when it could not.
+base::Result<int> traced(const Options& options,
                          const std::vector<std::string>& argv) {
   const std::string cell = DRIFTCAGE_TRY(run::find_cell());
-  model::CageSpec spec = DRIFTCAGE_TRY(cage_for(options, argv));
-  spec.trace.verbs = verbs_of(detail);
-  TraceOutput output = DRIFTCAGE_TRY(TraceOutput::open(options.output));
-  TracePrinter printer(detail, options.json, [&output](std::string_view line) {
-    output.write(line);
-  });
+  model::CageSpec spec = DRIFTCAGE_TRY(trace_cage(options.image, argv));
+  const report::TraceOptions chosen = writer_options(options);
+  std::vector<model::EventLine> lines;
+  auto filter =
+      DRIFTCAGE_TRY(read_filter(options.filter, trace_variables(spec), lines));
+  spec.trace.engine = options.engine == "ptrace" ? model::Engine::Ptrace
+                                                 : model::Engine::Seccomp;
+  spec.trace.verbs = report::traced_verbs(chosen.detail);
+  if (!lines.empty()) spec.trace.verbs = match::verbs_of(lines);
+  spec.trace.redact = !options.show_secrets;
+  spec.trace.identify = options.json || options.all;
+  spec.trace.mapped = options.mapped;
 
-  base::Result<wire::End> end =
-      base::fail("run the helper", cell, 0, "it gave no result");
-  run::Launcher launcher(cell);
-  run::CellObserver observer;
-  observer.record = [&printer](const wire::Record& record) {
-    printer.add(record);
+  TraceOutput output = DRIFTCAGE_TRY(TraceOutput::open(options.output));
+  report::TraceWriter writer(
+      chosen, [&output](std::string_view line) { output.write(line); },
+      std::move(filter));
+  match::Census first;
+  const OnRecord write = [&](const wire::Record& record) {
+    if (const auto* event = std::get_if<model::Event>(&record);
+        event != nullptr && options.verify) {
+      first.add(*event);
+    }
+    writer.add(record);
   };
-  observer.done = [&end](base::Result<wire::End> result) {
-    end = std::move(result);
-  };
-  launcher.start(spec, run::Stdio::Inherit, std::move(observer));
-  const int signal = launcher.run();
-  printer.finish();
+  // Both runs must meet the same kinds of standard streams.
+  std::function<void(int, std::string_view)> pass_on;
+  if (options.verify) {
+    pass_on = [](int fd, std::string_view bytes) {
+      fd == STDOUT_FILENO ? write_out(bytes) : write_err(bytes);
+    };
+  }
+  const Run run = run_once(cell, spec, write, pass_on);
+  writer.finish();
   DRIFTCAGE_CHECK_OK(output.close());
-  constexpr int kSignalled = 128;
-  return signal != 0 ? kSignalled + signal : exit_code_of(end);
+  const int code = exit_code_of(run);
+  if (!options.verify || !run.end || run.signal != 0) return code;
+
+  match::Census second;
+  spec.trace.engine = model::Engine::Ptrace;
+  const Run again = run_once(
+      cell, spec,
+      [&second](const wire::Record& record) {
+        if (const auto* event = std::get_if<model::Event>(&record))
+          second.add(*event);
+      },
+      [](int, std::string_view) {});
+  if (again.signal != 0 || !again.end) return exit_code_of(again);
+  return same_calls(first, second) ? code : model::kExitBadVerdict;
 }
 
 int trace(const Options& options, const std::vector<std::string>& argv) {
@@ -209,13 +272,64 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
                  "put it after --: driftcage trace -- go build ./..."});
     return model::kExitUsage;
   }
-  const TraceDetail detail = options.all      ? TraceDetail::All
-                             : options.failed ? TraceDetail::Failed
-                                              : TraceDetail::Default;
-  const base::Result<int> code = traced(options, detail, argv);
+  const base::Result<int> code = traced(options, argv);
   if (code) return *code;
   print_error(code.error());
-  return model::kExitHost;
+  return code.error().step == "--filter" ? model::kExitUsage : model::kExitHost;
+}
+
+void add_options(CLI::App& command, Options& options) {
+  command
+      .add_option("--image", options.image,
+                  "Image to run on, host when none is given; see driftcage\n"
+                  "image --help")
+      ->option_text("REF");
+  CLI::Option* all =
+      command.add_flag("--all", options.all, "Every traced call");
+  CLI::Option* failed =
+      command
+          .add_flag("--failed", options.failed,
+                    "Every call that failed; without it, every exec\n"
+                    "and failed lookups, loads and opens")
+          ->excludes(all);
+  command
+      .add_option("--filter", options.filter,
+                  "Only events that fit this event line of scenarios,\n"
+                  "as in 'open **/go.mod = fail by go'; may be given\n"
+                  "several times")
+      ->allow_extra_args(false)
+      ->excludes(all)
+      ->excludes(failed)
+      ->option_text("LINE");
+  CLI::Option* json =
+      command.add_flag("--json", options.json, "One JSON object a line");
+  CLI::Option* strace = command.add_flag(
+      "--strace", options.strace, "Lines as strace -f -o FILE writes them");
+  CLI::Option* chrome = command.add_flag(
+      "--perfetto", options.chrome,
+      "Trace Event JSON, for ui.perfetto.dev and chrome://tracing");
+  json->excludes(strace)->excludes(chrome);
+  strace->excludes(chrome);
+  command
+      .add_option("-o,--output", options.output,
+                  "File for the trace, instead of standard error")
+      ->option_text("FILE");
+  command.add_flag("--mapped", options.mapped,
+                   "Also the files that each program had mapped at its end");
+  command.add_flag("--show-secrets", options.show_secrets,
+                   "Values of tokens, passwords and the like as they are");
+  command.add_flag("--verify", options.verify,
+                   "Run it again by the other engine and compare the calls;\n"
+                   "exit code 1 when they differ");
+  command
+      .add_option("--engine", options.engine,
+                  "seccomp (the default) stops at traced calls only,\n"
+                  "ptrace at every call")
+      ->check(CLI::IsMember({"seccomp", "ptrace"}))
+      ->option_text("NAME");
+  command.add_option("--color", options.color, "Colours in the text")
+      ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
+      ->option_text("auto|always|never");
 }
 
 }  // namespace
@@ -226,32 +340,18 @@ void add_trace(CLI::App& app, Action& chosen,
   CLI::App* command = app.add_subcommand(
       "trace", "Run a command in a cage and show what it failed to find");
   command->allow_extras();
-  command
-      ->add_option("--image", options->image,
-                   "Image to run on, host when none is given; see driftcage\n"
-                   "image --help")
-      ->option_text("REF");
-  CLI::Option* all =
-      command->add_flag("--all", options->all, "Every traced call");
-  command
-      ->add_flag("--failed", options->failed,
-                 "Every call that failed; without it, every exec\n"
-                 "and failed lookups, loads and opens")
-      ->excludes(all);
-  command->add_flag("--json", options->json, "One JSON object a line");
-  command
-      ->add_option("-o,--output", options->output,
-                   "File for the trace, instead of standard error")
-      ->option_text("FILE");
+  add_options(*command, *options);
   command->footer(
       "The command gets the real standard streams and its exit code is passed "
       "on.\nIt sees a private copy of this machine: the working directory is "
       "there at its\nown path, changes are thrown away, home is empty, there "
-      "is no network.\n\n"
+      "is no network.\nWith --verify it reads nothing and runs twice.\n\n"
       "Examples:\n"
       "  driftcage trace -- go build ./...\n"
       "  driftcage trace --failed -o trace.txt -- ./configure\n"
-      "  driftcage trace --json -o trace.jsonl -- make");
+      "  driftcage trace --filter 'lookup * = none' -- make\n"
+      "  driftcage trace --json -o trace.jsonl -- make\n"
+      "  driftcage trace --perfetto -o trace.json -- go run .");
   command->callback([options, &chosen, &command_line] {
     chosen = [options, &command_line] { return trace(*options, command_line); };
   });

@@ -128,8 +128,11 @@ struct Deriver::State {
   // After ProcessTable has seen the record.
   void executed(const model::Event& event) {
     const std::string* value = table.variable(event.process, "PATH");
-    processes[event.process].path =
+    Process& process = processes[event.process];
+    process.path =
         path_of(value == nullptr ? kDefaultPath : std::string_view(*value));
+    process.loads.start(table.variable(event.process, "LD_LIBRARY_PATH"),
+                        event);
   }
 
   Emit emit;

@@ -28,7 +28,8 @@ namespace driftcage::match {
 // the same), else ENOENT, and cause is that of such a file.
 //
 // A load is a run of opens of one soname by one thread, as ld.so(8) does them:
-// read-only and close-on-exec.
+// read-only and close-on-exec. `origins` tells by which rule each directory was
+// tried, see LoaderRules.
 //
 // Keeps a bounded number of open searches per living process.
 class Deriver {

@@ -52,6 +52,9 @@ void LoadSearches::report(const Search& search, const Emit& emit) {
   event.real.clear();
   event.cause = model::Cause::None;
   event.cause_at = search.directories;
+  event.origins = search.origins;
+  event.file.reset();
+  event.elf.reset();
   const bool found = !search.file.empty();
   event.result = found ? 0 : -1;
   event.err = found ? 0 : search.refused ? EACCES : ENOENT;
@@ -62,9 +65,15 @@ void LoadSearches::extend(Search& search, const model::Event& event) {
   search.last_seq = event.seq;
   search.exit_ns = event.exit_ns;
   const std::string& file = event.abs.empty() ? event.path : event.abs;
+  const std::string_view directory = base::path::dir_name(file);
+  search.rule = rules_.rule_of(directory, search.name, event.ok(), search.rule);
   if (search.directories.size() < kMaxDirectories) {
-    if (!search.directories.empty()) search.directories += ':';
-    search.directories += base::path::dir_name(file);
+    if (!search.directories.empty()) {
+      search.directories += ':';
+      search.origins += ':';
+    }
+    search.directories += directory;
+    search.origins += search.rule;
   }
   if (event.ok()) {
     search.file = file;
@@ -77,6 +86,12 @@ void LoadSearches::extend(Search& search, const model::Event& event) {
 }
 
 void LoadSearches::add(const model::Event& event, const Emit& emit) {
+  step(event, emit);
+  // What the file itself says rules the searches after it.
+  rules_.opened(event);
+}
+
+void LoadSearches::step(const model::Event& event, const Emit& emit) {
   const auto own = std::find_if(
       searches_.begin(), searches_.end(),
       [&event](const Search& s) { return s.first.tid == event.tid; });

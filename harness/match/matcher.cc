@@ -10,6 +10,7 @@
 #include "harness/base/path.h"
 #include "harness/match/closest.h"
 #include "harness/match/derive.h"
+#include "harness/match/line_test.h"
 
 namespace driftcage::match {
 namespace {
@@ -20,67 +21,12 @@ constexpr std::size_t kFirst = 3;
 constexpr unsigned kNameComparisons = 10'000;
 constexpr unsigned kMaxEdits = 2;
 
-bool is_derived(model::Verb verb) {
-  return verb == model::Verb::Lookup || verb == model::Verb::Load;
-}
-
 struct Line {
-  model::EventLine line;
-  Glob subject;
-  std::optional<Glob> by;
+  LineTest test;
   std::uint64_t count = 0;
   std::vector<Sighting> first;
   Closest closest;
   unsigned comparisons = 0;
-
-  [[nodiscard]] bool fits_verb(const model::Event& event) const {
-    if (line.verb ? *line.verb != event.verb : is_derived(event.verb)) {
-      return false;
-    }
-    return !line.syscall || *line.syscall == event.syscall;
-  }
-
-  [[nodiscard]] bool fits_result(const model::Event& event) const {
-    using Kind = model::ResultPattern::Kind;
-    switch (line.result.kind) {
-      case Kind::Any:
-        return true;
-      case Kind::Ok:
-        return event.ok();
-      case Kind::Fail:
-        return !event.ok();
-      case Kind::None:
-        return is_derived(event.verb) && !event.ok();
-      case Kind::Errno:
-        return event.err == line.result.err;
-      case Kind::Cause:
-        return event.cause == line.result.cause;
-    }
-    return false;
-  }
-
-  [[nodiscard]] bool fits_subject(const model::Event& event) const {
-    if (is_derived(event.verb)) return subject.matches(event.path);
-    const std::string& path = event.abs.empty() ? event.path : event.abs;
-    if (subject.is_name()) {
-      return subject.matches(base::path::base_name(path)) ||
-             (!event.real.empty() &&
-              subject.matches(base::path::base_name(event.real)));
-    }
-    if (!subject.is_anchored()) return subject.matches(event.path);
-    return subject.matches(path) ||
-           (!event.real.empty() && subject.matches(event.real));
-  }
-
-  [[nodiscard]] bool fits_by(const ProcessTable& table,
-                             std::uint32_t process) const {
-    if (!by) return true;
-    const std::string& path = table.path(process);
-    const std::string& exe = table.exe(process);
-    if (!by->is_name()) return by->matches(path) || by->matches(exe);
-    return by->matches(table.program(process)) ||
-           by->matches(base::path::base_name(exe));
-  }
 };
 
 }  // namespace
@@ -99,15 +45,15 @@ struct LineMatcher::State {
   void event(const model::Event& event) {
     for (const std::size_t i : by_verb[static_cast<std::size_t>(event.verb)]) {
       Line& line = lines[i];
-      if (!line.fits_verb(event)) continue;
+      if (!line.test.fits_verb(event)) continue;
       // In the order of cost. The result decides before the path does: most
       // events of a trace succeed, most lines are about failures.
-      const bool result = line.fits_result(event);
+      const bool result = line.test.fits_result(event);
       if (!result && (line.count > 0 || !line.closest.wants(Miss::Result))) {
         continue;
       }
-      if (!line.fits_subject(event)) continue;
-      const bool by = line.fits_by(table, event.process);
+      if (!line.test.fits_subject(event)) continue;
+      const bool by = line.test.fits_by(table, event.process);
       if (result && by) {
         ++line.count;
         if (line.first.size() < kFirst) line.first.push_back(sighting(event));
@@ -131,22 +77,22 @@ struct LineMatcher::State {
                                       : std::string_view(event.abs);
     const std::string_view name = base::path::base_name(path);
     for (Line& line : lines) {
-      const std::string& wanted = line.subject.literal_base();
+      const std::string& wanted = line.test.subject().literal_base();
       if (line.count > 0 || wanted.empty()) continue;
       if (wanted == name) {
         near_by_name(line, event);
-      } else if (line.comparisons < kNameComparisons && line.fits_verb(event) &&
-                 line.closest.wants(Miss::Name)) {
+      } else if (line.comparisons < kNameComparisons &&
+                 line.test.fits_verb(event) && line.closest.wants(Miss::Name)) {
         near_by_letters(line, name, event);
       }
     }
   }
 
   void near_by_name(Line& line, const model::Event& event) {
-    const bool verb = line.fits_verb(event);
+    const bool verb = line.test.fits_verb(event);
     const Miss best = verb ? Miss::Directory : Miss::Verb;
     if (!line.closest.wants(best)) return;
-    if (line.fits_subject(event)) {
+    if (line.test.fits_subject(event)) {
       if (!verb) offer(line, Miss::Verb, 0, event);
     } else {
       offer(line, verb ? Miss::Directory : Miss::VerbToo, 0, event);
@@ -155,7 +101,7 @@ struct LineMatcher::State {
 
   void near_by_letters(Line& line, std::string_view name,
                        const model::Event& event) {
-    const std::string& wanted = line.subject.literal_base();
+    const std::string& wanted = line.test.subject().literal_base();
     // Among names of one or two letters everything is similar.
     const unsigned limit =
         std::min<unsigned>(kMaxEdits, static_cast<unsigned>(wanted.size()) / 2);
@@ -179,13 +125,7 @@ base::Result<LineMatcher> LineMatcher::make(
   auto state = std::make_unique<State>();
   bool derived = false;
   for (const model::EventLine& line : lines) {
-    Line compiled{line, DRIFTCAGE_TRY(Glob::compile(line.subject, variables)),
-                  {},   0,
-                  {},   {},
-                  0};
-    if (!line.by.empty()) {
-      compiled.by = DRIFTCAGE_TRY(Glob::compile(line.by, variables));
-    }
+    Line compiled{DRIFTCAGE_TRY(LineTest::make(line, variables)), 0, {}, {}, 0};
     for (std::size_t verb = 0; verb < kVerbs; ++verb) {
       const auto which = static_cast<model::Verb>(verb);
       if (line.verb ? *line.verb == which : !is_derived(which)) {
@@ -220,7 +160,7 @@ std::vector<LineMatch> LineMatcher::result() const {
   for (const Line& line : state_->lines) {
     LineMatch match;
     match.count = line.count;
-    match.holds = line.line.count.contains(line.count);
+    match.holds = line.test.line().count.contains(line.count);
     match.first = line.first;
     if (line.count == 0) match.closest = line.closest.take();
     result.push_back(std::move(match));

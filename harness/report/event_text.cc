@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/sysmacros.h>
 
 #include <string_view>
 #include <vector>
@@ -156,6 +157,8 @@ void put_exec(Json& json, const model::ExecDetail& exec) {
   json["env"] = strings(exec.environment);
   json["env_complete"] = exec.environment_complete;
   if (!exec.exe.empty()) json["exe"] = printable(exec.exe);
+  if (!exec.interpreters.empty())
+    json["interpreters"] = strings(exec.interpreters);
 }
 
 }  // namespace
@@ -182,7 +185,7 @@ std::string cause_text(const model::Event& event, const Shortener& shortener) {
 }
 
 std::string event_json(const model::Event& event, const std::string& program,
-                       std::int32_t pid) {
+                       std::int32_t pid, std::string_view stage) {
   Json json;
   json["v"] = kTraceVersion;
   json["type"] = "event";
@@ -195,6 +198,7 @@ std::string event_json(const model::Event& event, const std::string& program,
   json["process"] = event.process;
   json["generation"] = event.generation;
   json["program"] = printable(program);
+  if (!stage.empty()) json["stage"] = stage;
   json["verb"] = model::verb_name(event.verb);
   json["call"] = model::syscall_name(event.syscall);
   json["abi"] = model::abi_name(event.abi);
@@ -210,14 +214,31 @@ std::string event_json(const model::Event& event, const std::string& program,
     json["directories"] = event.cause_at.empty()
                               ? Json::array()
                               : strings(base::path::split_list(event.cause_at));
+    if (!event.origins.empty())
+      json["origins"] = strings(base::path::split_list(event.origins));
   } else if (!event.cause_at.empty()) {
     json["cause_at"] = printable(event.cause_at);
+  }
+  if (!event.cause_note.empty()) json["cause_note"] = event.cause_note;
+  if (event.file) {
+    json["file"]["device"] = device_text(event.file->device);
+    json["file"]["inode"] = event.file->inode;
+    json["file"]["deleted"] = event.file->deleted;
+  }
+  if (event.elf) {
+    if (!event.elf->rpath.empty()) json["rpath"] = printable(event.elf->rpath);
+    if (!event.elf->runpath.empty())
+      json["runpath"] = printable(event.elf->runpath);
   }
   if (event.dirfd != AT_FDCWD) json["dirfd"] = event.dirfd;
   if (event.flags != 0) json["flags"] = event.flags;
   if (event.mode != 0) json["mode"] = event.mode;
   if (event.exec) put_exec(json, *event.exec);
   return json.dump();
+}
+
+std::string device_text(std::uint64_t device) {
+  return fmt::format("{}:{}", major(device), minor(device));
 }
 
 }  // namespace driftcage::report

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "harness/model/event.h"
 #include "harness/report/shorten.h"
@@ -28,10 +29,15 @@ inline constexpr int kTraceVersion = 1;
                                      const Shortener& shortener = {});
 
 // One JSON object without a newline: time, pid, process, call, path, errno,
-// cause, and for an exec its arguments and environment with secrets hidden.
-// Schema: docs/trace.schema.json. Byte strings are written as by printable().
+// cause, and for an exec its arguments and environment. `stage`: of the go
+// command, "" for none. Schema: docs/trace.schema.json. Byte strings are
+// written as by printable().
 [[nodiscard]] std::string event_json(const model::Event& event,
                                      const std::string& program,
-                                     std::int32_t pid);
+                                     std::int32_t pid,
+                                     std::string_view stage = {});
+
+// "8:1", as lsof(8) and /proc/PID/maps name a device, but in decimal.
+[[nodiscard]] std::string device_text(std::uint64_t device);
 
 }  // namespace driftcage::report

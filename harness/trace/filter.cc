@@ -47,6 +47,16 @@ base::Result<Filter> Filter::make(const model::TraceSpec& spec) {
   return Filter(std::move(program));
 }
 
+bool Filter::is_possible() {
+  const std::uint32_t action = SECCOMP_RET_TRACE;
+  if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0)
+    return false;
+  // Without a program: EFAULT from a kernel that would take one, EACCES from
+  // one that wants a privilege first, which the payload will have.
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, nullptr) == 0 ||
+         errno == EFAULT || errno == EACCES;
+}
+
 int Filter::install() const noexcept {
   if (program_->header.len == 0) return 0;  // the other engines need none
   // Without SPEC_ALLOW kernels before 5.16 slow the whole payload down.

@@ -76,7 +76,7 @@ void Recorder::executed(Thread& thread) {
   else if (!thread.process->own_root)
     event.real = in_cage(tree_.real_path(event.abs));
   if (explain_) follow_program(thread);
-  if (mapped_) {
+  if (mapped_ && thread.process->exec_seen) {
     sink_.mapped({.process = thread.process->number,
                   .generation = thread.process->generation,
                   .at_ns = now(),

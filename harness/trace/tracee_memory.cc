@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::size_t kPage = 4096;  // the smallest page there is
 
+// Nearly every path is shorter; copying a page for it costs more than reading
+// the rest of a long one in a second step.
+constexpr std::size_t kUsualString = 192;
+
 // An address is a number here: it means nothing in the tracer's own memory.
 void* remote(std::uint64_t address) {
   void* pointer = nullptr;
@@ -74,8 +78,9 @@ bool read_string(pid_t tid, std::uint64_t address, std::string& out,
   out.clear();
   std::array<char, kPage> page;
   while (out.size() < limit) {
+    const std::size_t most = out.empty() ? kUsualString : kPage;
     const std::size_t piece =
-        std::min(limit - out.size(), to_page_end(address));
+        std::min({limit - out.size(), to_page_end(address), most});
     if (!read_piece(tid, address, page.data(), piece)) return false;
     if (const void* end = std::memchr(page.data(), 0, piece)) {
       out.append(page.data(), static_cast<std::size_t>(

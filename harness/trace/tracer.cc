@@ -457,6 +457,12 @@ base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
                                   limits.timeout_ns, limits.cancel_fd));
   if (Thread* first = threads.find(payload)) recorder.process_started(*first);
 
+  // wait4 starts at the first tracee each time: a busy one would starve the
+  // others if each stop was handled as it comes. Collecting all of them costs a
+  // call more, so it is done now and then only.
+  constexpr unsigned kUnfairStops = 16;
+  constexpr std::size_t kMaxBatch = 1000;
+  unsigned stops = 0;
   std::vector<Waited> batch;
   while (!finished()) {
     Waited waited;
@@ -470,17 +476,16 @@ base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
       if (errno == ECHILD) break;
       return base::fail("wait4", "tracees", errno);
     }
-    if (threads.size() <= 1) {
+    if (threads.size() <= 1 || ++stops < kUnfairStops) {
       handle(waited);
       continue;
     }
-    // wait4 starts at the first tracee each time: a busy one would starve the
-    // others if each stop was handled as it comes.
+    stops = 0;
     batch.clear();
     do {
       batch.push_back(waited);
       waited.tid = wait4(-1, &waited.status, __WALL | WNOHANG, nullptr);
-    } while (waited.tid > 0 && batch.size() < 1000);
+    } while (waited.tid > 0 && batch.size() < kMaxBatch);
     for (const Waited& one : batch) handle(one);
   }
 

@@ -29,6 +29,10 @@ class Sink {
 class Filter {
  public:
   static base::Result<Filter> make(const model::TraceSpec& spec);
+  // Whether the kernel, and whatever filter this process lives under, lets a
+  // descendant with the rights of a new user namespace install one. Asks
+  // seccomp(2) and changes nothing.
+  [[nodiscard]] static bool is_possible();
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
   ~Filter();

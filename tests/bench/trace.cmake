@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 add_executable(trace_run trace_run.cc ${PROJECT_SOURCE_DIR}/tests/cage/trace_harness.cc)
 target_link_libraries(trace_run PRIVATE driftcage::trace driftcage::wire)
+# As driftcage-cell is.
+target_link_options(trace_run PRIVATE -static)
 
 add_executable(call_loop call_loop.cc)
 target_link_options(call_loop PRIVATE -static)

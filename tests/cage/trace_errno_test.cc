@@ -165,6 +165,45 @@ std::map<std::string, Row> rows() {
     mount("", "m", "", MS_REMOUNT | MS_BIND | MS_NOEXEC, "");
     syscall(SYS_mmap, nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
   });
+  all["no-blocks"] = same("ENOSPC full @m", Verb::Write, [] {
+    if (!mount_here("m", 0, "size=4096,mode=0777")) _exit(96);
+    const int fd = open("m/f", O_CREAT | O_WRONLY, 0600);
+    syscall(SYS_fallocate, fd, 0, 0, 1 << 20);
+  });
+  all["noatime-not-owner"] = {"ok", "EPERM not-owner @d/f", Verb::Open,
+                              [] { open_it("d/f", O_RDONLY | O_NOATIME); }};
+  all["device-on-nodev"] = {
+      "EACCES nodev @m", "nothing", Verb::Open, [] {
+        // Only the machine's root may make devices.
+        if (mknod("m/null", S_IFCHR | 0666, 0x103) != 0) return;
+        if (unshare(CLONE_NEWNS) != 0) _exit(96);
+        mount("", "/", "", MS_REC | MS_PRIVATE, "");
+        if (mount("m", "m", "", MS_BIND, "") != 0 ||
+            mount("", "m", "", MS_REMOUNT | MS_BIND | MS_NODEV, "") != 0) {
+          _exit(96);
+        }
+        open_it("m/null", O_RDONLY);
+      }};
+  all["descriptor-closed"] = same("EBADF none", Verb::Open, [] {
+    syscall(SYS_openat, 99, "f", O_RDONLY, 0);
+  });
+  all["descriptor-no-directory"] =
+      same("ENOTDIR not-directory @d/f", Verb::Open, [] {
+        const int fd = open("d/f", O_RDONLY);
+        syscall(SYS_openat, fd, "x", O_RDONLY, 0);
+      });
+  all["fifo-without-reader"] = same(
+      "ENXIO none", Verb::Open, [] { open_it("fifo", O_WRONLY | O_NONBLOCK); });
+  all["closed-directory-itself"] = {"ok", "ok", Verb::Open,
+                                    [] { open_it("closed", O_RDONLY); }};
+  all["links-40"] = opens("ok", "d/chain39");
+  all["name-255"] = opens("ENOENT missing @d/" + std::string(255, 'n'),
+                          "d/" + std::string(255, 'n'));
+  all["exec-search-denied"] = {"EACCES no-execute @closed/f",
+                               "EACCES no-search-permission @closed",
+                               Verb::Exec, [] { exec_it("closed/f"); }};
+  all["exec-link-loop"] = execs("ELOOP loop @d/loop", "d/loop");
+  all["exec-file-as-directory"] = execs("ENOTDIR not-directory @d/f", "d/f/x");
   all["exec-missing"] = execs("ENOENT missing @d/none", "d/none");
   all["exec-no-loader"] = execs("ENOENT no-loader /no/ld.so", "no-loader");
   all["exec-no-interpreter"] =
@@ -199,6 +238,7 @@ void furnish(const fs::path& at) {
   chmod(at.c_str(), 0755);
   for (const char* name : {"d", "closed", "unlisted", "locked", "m"})
     fs::create_directory(at / name);
+  chmod((at / "m").c_str(), 0777);
   put(at / "d/f", "text", 0644);
   put(at / "closed/f", "text", 0644);
   put(at / "secret", "text", 0);
@@ -215,6 +255,8 @@ void furnish(const fs::path& at) {
   put(at / "empty", "", 0755);
   put(at / "truncated", elf_bytes("").substr(0, 80), 0755);
   put(at / "other-machine", elf_bytes("", kOtherMachine), 0755);
+  mkfifo((at / "fifo").c_str(), 0666);
+  chmod((at / "fifo").c_str(), 0666);
   fs::create_symlink("none", at / "d/dangling");
   fs::create_symlink("no/x", at / "d/far");
   fs::create_symlink("loop", at / "d/loop");
@@ -249,7 +291,7 @@ class ErrnoTest : public ::testing::TestWithParam<std::string> {
     furnish(directory);
     const int busy = open((directory + "/busy").c_str(), O_WRONLY | O_CLOEXEC);
     Options options;
-    options.spec.verbs |= verb_bit(Verb::Map);
+    options.spec.verbs |= verb_bit(Verb::Map) | verb_bit(Verb::Write);
     options.before = [&] {
       if (chdir(directory.c_str()) != 0) _exit(98);
       if (as_root) return;

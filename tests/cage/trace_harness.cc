@@ -54,7 +54,7 @@ class Collector : public Sink {
   for (const std::string& word : argv)
     pointers.push_back(const_cast<char*>(word.c_str()));
   pointers.push_back(nullptr);
-  execv(pointers[0], pointers.data());
+  execvp(pointers[0], pointers.data());
   _exit(127);
 }
 

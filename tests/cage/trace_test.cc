@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -420,6 +422,175 @@ TEST_P(TraceTest, ScriptsShowBothPrograms) {
   EXPECT_EQ(event.exec->argv, (std::vector<std::string>{script, "word"}));
   EXPECT_EQ(event.exec->exe, std::filesystem::canonical("/bin/sh").string());
 }
+
+TEST_P(TraceTest, InterpretersAreToldFromTheOutside) {
+  const std::string inner = directory_ + "/dc-inner";
+  const std::string outer = directory_ + "/dc-outer";
+  std::ofstream(inner) << "#!/bin/sh\n";
+  std::ofstream(outer) << "#! " << inner << " x\n";
+  for (const auto& script : {inner, outer})
+    ASSERT_EQ(chmod(script.c_str(), 0755), 0);
+  const Trace trace = run_traced({outer}, options_);
+  const auto interpreters = trace.of(Verb::Exec).at(0).exec->interpreters;
+  ASSERT_EQ(interpreters.size(), 3U);
+  EXPECT_EQ(interpreters[0], inner);
+  EXPECT_EQ(interpreters[1], "/bin/sh");
+  EXPECT_THAT(interpreters[2], ::testing::HasSubstr("/ld-linux"));
+}
+
+TEST_P(TraceTest, OpenedFilesAreIdentifiedWhenAskedFor) {
+  options_.spec.identify = true;
+  const Trace trace = run("trace_paths", "deleted");
+  expect_agreement(trace);
+  const Event there = trace.at("dc-there").back();
+  ASSERT_TRUE(there.file.has_value());
+  EXPECT_FALSE(there.file->deleted);
+  EXPECT_EQ(there.real, directory_ + "/dc-there (deleted)");
+  struct stat info {};
+  ASSERT_EQ(stat((directory_ + "/dc-there (deleted)").c_str(), &info), 0);
+  EXPECT_EQ(there.file->device, info.st_dev);
+  EXPECT_EQ(there.file->inode, info.st_ino);
+  // Reached by /proc/self/fd: it has no name any more.
+  const auto gone = std::find_if(
+      trace.events.begin(), trace.events.end(), [](const Event& event) {
+        return event.path.starts_with("/proc/self/fd/dc-") ||
+               (event.verb == Verb::Open && event.file && event.file->deleted);
+      });
+  ASSERT_NE(gone, trace.events.end());
+  EXPECT_EQ(gone->real, directory_ + "/dc-gone");
+}
+
+TEST_P(TraceTest, WhatWasMappedIsToldWhenAskedFor) {
+  options_.spec.mapped = true;
+  const Trace trace =
+      run_traced({"/usr/bin/env", "/bin/cat", "/dev/null"}, options_);
+  check_invariants(trace);
+  ASSERT_EQ(trace.mapped.size(), 2U);
+  const auto has = [](const model::Mapped& mapped, const std::string& name) {
+    return std::any_of(mapped.files.begin(), mapped.files.end(),
+                       [&name](const model::MappedFile& file) {
+                         return file.path.ends_with(name) &&
+                                (file.protection & 4U) != 0;
+                       });
+  };
+  EXPECT_EQ(trace.mapped[0].generation, 1U);
+  EXPECT_TRUE(has(trace.mapped[0], "/env"));
+  EXPECT_TRUE(has(trace.mapped[0], "/libc.so.6"));
+  EXPECT_EQ(trace.mapped[1].generation, 2U);
+  EXPECT_TRUE(has(trace.mapped[1], "/cat"));
+}
+
+TEST_P(TraceTest, SecretsNeverLeaveTheTracer) {
+  setenv("DC_API_TOKEN", "hush", 1);
+  setenv("DC_PROXY", "https://me:hush@proxy.example.com", 1);
+  const std::vector<std::string> command = {"/usr/bin/env", "DC_PASSWORD=hush",
+                                            "/bin/cat", "--token=hush",
+                                            "ftp://me:hush@h.example.com/x"};
+  const Trace trace = run_traced(command, options_);
+  options_.spec.redact = false;
+  const Trace open_trace = run_traced(command, options_);
+  unsetenv("DC_API_TOKEN");
+  unsetenv("DC_PROXY");
+  const auto text_of = [](const Trace& one) {
+    std::string text;
+    for (const auto& event : one.events) {
+      text += event.path + event.abs + event.real;
+      if (!event.exec) continue;
+      for (const auto& word : event.exec->argv) text += word + " ";
+      for (const auto& word : event.exec->environment) text += word + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(text_of(trace).find("hush"), std::string::npos);
+  EXPECT_THAT(text_of(trace), ::testing::HasSubstr("DC_API_TOKEN=***"));
+  // Changed, though its value is hidden.
+  EXPECT_THAT(trace.of(Verb::Exec).at(1).exec->environment,
+              Contains("DC_PASSWORD=***"));
+  EXPECT_THAT(text_of(open_trace), ::testing::HasSubstr("DC_API_TOKEN=hush"));
+}
+
+TEST_P(TraceTest, TheGateLetsOtherNamesGo) {
+  options_.spec.gated = verb_bit(Verb::Stat);
+  options_.spec.names = {"dc-wanted"};
+  const Trace trace = run_traced(
+      {"/usr/bin/stat", "dc-wanted", "dc-other", "dc-dir/dc-wanted"}, options_);
+  check_invariants(trace);
+  EXPECT_EQ(trace.at("dc-wanted").size(), 1U);
+  EXPECT_EQ(trace.at("dc-dir/dc-wanted").size(), 1U);
+  EXPECT_THAT(trace.at("dc-other"), IsEmpty());
+  EXPECT_FALSE(trace.of(Verb::Open).empty());
+}
+
+TEST_P(TraceTest, CausesAreToldWithWhatDecided) {
+  ASSERT_EQ(mkdir((directory_ + "/dc-closed").c_str(), 0), 0);
+  options_.before = [this] {
+    if (chdir(directory_.c_str()) != 0) _exit(98);
+    if (geteuid() == 0 && setresuid(12345, 12345, 12345) != 0) _exit(98);
+  };
+  ASSERT_EQ(chmod(directory_.c_str(), 0755), 0);
+  const Trace trace = run_traced({"/bin/cat", "dc-closed/x"}, options_);
+  const Event event = trace.at("dc-closed/x").at(0);
+  EXPECT_EQ(event.cause, Cause::NoSearchPermission);
+  EXPECT_EQ(event.cause_note,
+            "mode 0000, owner " + std::to_string(geteuid()) + ":" +
+                std::to_string(getegid()) + ", caller " +
+                std::to_string(geteuid() == 0 ? 12345 : geteuid()) + ":" +
+                std::to_string(getegid()));
+}
+
+// Ids come again within one trace, also to threads that end without a word.
+TEST_P(TraceTest, ProcessIdsComeAgain) {
+  const Trace trace = run("trace_processes", "same_pid");
+  if (trace.output == "no namespace\ndone\n")
+    GTEST_SKIP() << "no pid namespaces here";
+  expect_agreement(trace);
+  std::map<std::int32_t, std::set<std::uint32_t>> by_pid;
+  for (const auto& start : trace.starts)
+    by_pid[start.pid].insert(start.process);
+  const bool again =
+      std::any_of(by_pid.begin(), by_pid.end(),
+                  [](const auto& one) { return one.second.size() > 1; });
+  EXPECT_TRUE(again);
+  for (const auto& event : trace.events) {
+    if (!event.path.starts_with("dc-same-")) continue;
+    // Each of them is another process than the one before.
+    EXPECT_EQ(trace.at(event.path).size(), 1U);
+  }
+}
+
+#if defined(__x86_64__)
+TEST(TraceSearchPaths, OfProgramsAndOfSharedObjects) {
+  if (std::system("cc --version >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "no C compiler";
+  char name[] = "/tmp/driftcage-load-XXXXXX";
+  const std::string at = mkdtemp(name);
+  std::filesystem::create_directories(at + "/deep");
+  std::ofstream(at + "/b.c") << "int b(void){return 0;}";
+  std::ofstream(at + "/a.c") << "int b(void);int a(void){return b();}";
+  std::ofstream(at + "/p.c") << "int a(void);int main(void){return a();}";
+  const std::string make =
+      "cd " + at +
+      " && cc -shared -fPIC -o deep/libdcb.so b.c -Wl,-soname,libdcb.so"
+      " && cc -shared -fPIC -o libdca.so a.c deep/libdcb.so"
+      " -Wl,-soname,libdca.so"
+      " -Wl,--enable-new-dtags,-rpath,'$ORIGIN/deep'"
+      " && cc -o p p.c libdca.so -Wl,--disable-new-dtags,-rpath,'$ORIGIN'"
+      " -Wl,--allow-shlib-undefined";
+  ASSERT_EQ(std::system(make.c_str()), 0);
+  Options options;
+  options.spec.verbs |= verb_bit(Verb::Load);
+  const Trace trace = run_traced({at + "/p"}, options);
+  EXPECT_TRUE(trace.end.status.success()) << describe(trace.events);
+  EXPECT_EQ(trace.of(Verb::Exec).at(0).elf, (model::ElfSearch{at, ""}));
+  std::optional<model::ElfSearch> library;
+  for (const auto& event : trace.events) {
+    if (event.verb == Verb::Open && event.abs == at + "/libdca.so")
+      library = event.elf;
+  }
+  EXPECT_EQ(library, (model::ElfSearch{"", at + "/deep"}));
+  std::filesystem::remove_all(at);
+}
+#endif
 
 }  // namespace
 }  // namespace driftcage::trace::testing

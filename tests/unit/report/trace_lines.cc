@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "harness/report/trace_text.h"
+#include "harness/report/trace_writer.h"
 #include "tests/unit/match/trace_builder.h"
 
 using namespace driftcage;
@@ -49,6 +49,24 @@ int main() {
     if (!model::verb_of(call)) continue;
     trace.call(1, std::string(model::syscall_name(call)), "/x", EPERM);
   }
+  // Every optional field.
+  trace.program(4, "/usr/lib/go/bin/go", "/bin")
+      .exec(4, "/usr/lib/go/pkg/tool/linux_amd64/link", {"link"});
+  trace.call(4, "openat", "/x/libfoo.so.1", 0, [](model::Event& event) {
+    event.file = model::FileId{0x801, 77, true};
+    event.elf = model::ElfSearch{"/r", "/x"};
+  });
+  trace.call(4, "openat", "/closed/f", EACCES, [](model::Event& event) {
+    event.cause = model::Cause::NoSearchPermission;
+    event.cause_at = "/closed";
+    event.cause_note = "mode 0700, owner 0:0, caller 1:1";
+  });
+  trace.exec(4, "/bin/script", {"script"});
+  std::get<model::Event>(trace.records.back()).exec->interpreters = {
+      "/bin/sh", "/lib64/ld.so"};
+  trace.records.emplace_back(
+      model::Mapped{4, 2, 9, {{"/lib/x.so\n", {0x801, 7, true}, 5}}});
+  trace.end(4, 1);
   for (const bool good : {true, false}) {
     wire::End end;
     if (!good) {

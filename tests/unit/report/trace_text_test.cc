@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/report/trace_text.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/report/trace_view.h"
 #include "tests/unit/match/trace_builder.h"
 
 namespace driftcage::report {
@@ -53,11 +52,14 @@ TEST(TraceText, DefaultShowsProgramsAndFailedSearches) {
   EXPECT_THAT(
       lines(sample(), {}),
       ElementsAre(
-          "   0.000 -[101]            exec /usr/bin/go = ok   # /usr/bin/go",
+          "   0.000 -[101]            exec /usr/bin/go = ok   # /usr/bin/go; "
+          "stage "
+          "list",
           "   0.000 go[101]           open /etc/none = ENOENT",
           "   0.000 go[101]           lookup gcc = none   # tried /a, /b",
-          "   0.000   go[102]         exec /b/cgo = ok   # cgo -x 'a b'",
-          "   0.000   cgo[102]        exit 2"));
+          "   0.000   go[102]         exec /b/cgo = ok   # cgo -x 'a b'; stage "
+          "list",
+          "   0.000   cgo[102]        exit 2   # stage list"));
 }
 
 TEST(TraceText, DefaultFoldsTheLoadersSteps) {
@@ -70,6 +72,55 @@ TEST(TraceText, DefaultFoldsTheLoadersSteps) {
               ElementsAre(HasSubstr("exec /work/lib = ok"),
                           HasSubstr("load libfoo.so.1 = none   # tried /a, /b"),
                           HasSubstr("exit 127")));
+}
+
+TEST(TraceText, TellsWhatReallyRunsAndByWhichRule) {
+  match::TraceBuilder trace;
+  trace.start(1).exec(1, "/bin/cc", {"gcc", "-v"}, {}, true);
+  std::get<model::Event>(trace.records.back()).exec->exe = "/usr/bin/gcc-12";
+  trace.exec(1, "/bin/script", {"./script"}, {"A=1", "B"});
+  auto& script = std::get<model::Event>(trace.records.back());
+  script.real = "/bin/script";
+  script.exec->exe = "/usr/bin/dash";
+  script.exec->interpreters = {"/bin/sh", "/lib64/ld.so"};
+  trace.call(1, "openat", "/opt/libfoo.so.1", 0)
+      .call(1, "openat", "/gone", 0,
+            [](model::Event& event) {
+              event.file = model::FileId{1, 2, true};
+            })
+      .call(1, "openat", "/closed/x", EACCES, [](model::Event& event) {
+        event.cause = model::Cause::NoSearchPermission;
+        event.cause_at = "/closed";
+        event.cause_note = "mode 0700, owner 0:0, caller 1:1";
+      });
+  TraceOptions options;
+  options.detail = TraceDetail::All;
+  EXPECT_THAT(
+      lines(trace, options),
+      ElementsAre(
+          HasSubstr("# gcc -v; really /usr/bin/gcc-12"),
+          HasSubstr("# ./script; by /bin/sh /lib64/ld.so; env +A=1 -B"),
+          HasSubstr("open /opt/libfoo.so.1 = ok"),
+          HasSubstr("open /gone = ok   # deleted"),
+          HasSubstr("load libfoo.so.1 = ok   # at /opt/libfoo.so.1 by path"),
+          HasSubstr("# no permission to search /closed; mode 0700, owner 0:0, "
+                    "caller 1:1")));
+}
+
+TEST(TraceText, AFilterShowsWhatFitsAndNothingElse) {
+  model::EventLine line;
+  line.verb = model::Verb::Stat;
+  line.subject = "/b/*";
+  std::vector<match::LineTest> filter;
+  filter.push_back(*match::LineTest::make(line, {}));
+  std::vector<std::string> shown;
+  TraceWriter writer(
+      {}, [&](std::string_view text) { shown.emplace_back(text); },
+      std::move(filter));
+  const match::TraceBuilder trace = sample();
+  for (const auto& record : trace.records) writer.add(record);
+  writer.finish();
+  EXPECT_THAT(shown, ElementsAre(HasSubstr("stat /b/gcc = ENOENT")));
 }
 
 TEST(TraceText, FailedShowsEveryFailureAndNothingElse) {

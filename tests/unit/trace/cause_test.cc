@@ -233,5 +233,52 @@ TEST_F(CauseTest, ProgramThatIsWrittenTo) {
   EXPECT_EQ(exec(ETXTBSY, "/bin/p"), is(Cause::TextBusy, "/bin/p"));
 }
 
+TEST_F(CauseTest, PermissionsAreToldWithModeOwnerAndCaller) {
+  effective_.uids = {{1000, 1, 0}};
+  effective_.gids = {{1000, 1, 0}};
+  tree_.dir("/closed", 0700).file("/closed/f").file("/secret", 0640);
+  EXPECT_EQ(why(Syscall::Openat, EACCES, "/closed/f"),
+            is(Cause::NoSearchPermission, "/closed"));
+  EXPECT_EQ(note_, "mode 0700, owner nobody(0):nobody(0), caller 0:0");
+  EXPECT_EQ(why(Syscall::Openat, EACCES, "/secret"),
+            is(Cause::NoPermission, "/secret"));
+  EXPECT_EQ(note_, "mode 0640, owner nobody(0):nobody(0), caller 0:0");
+}
+
+TEST_F(CauseTest, EpermIsNeverAboutModeBits) {
+  tree_.file("/w/f", 0666, "", 1000).file("/w/other", 0666);
+  EXPECT_EQ(why(Syscall::Openat, EPERM, "/w/f", O_WRONLY), is(Cause::None, ""));
+  tree_.immutable("/w/f").immutable("/w");
+  EXPECT_EQ(why(Syscall::Openat, EPERM, "/w/f", O_WRONLY),
+            is(Cause::Immutable, "/w/f"));
+  EXPECT_EQ(why(Syscall::Openat, EPERM, "/w/new", O_CREAT | O_WRONLY),
+            is(Cause::Immutable, "/w"));
+  EXPECT_EQ(why(Syscall::Mkdir, EPERM, "/w/new"), is(Cause::Immutable, "/w"));
+  EXPECT_EQ(why(Syscall::Openat, EPERM, "/w/other", O_RDONLY | O_NOATIME),
+            is(Cause::NotOwner, "/w/other"));
+}
+
+TEST_F(CauseTest, DevicesOnANodevMount) {
+  tree_.dir("/m").mount("/m").device("/m/null", 0666);
+  EXPECT_EQ(why(Syscall::Openat, EACCES, "/m/null"), is(Cause::None, ""));
+  tree_.nodev();
+  EXPECT_EQ(why(Syscall::Openat, EACCES, "/m/null"), is(Cause::Nodev, "/m"));
+}
+
+TEST_F(CauseTest, FullOfInodesOrOfBlocksOrByQuota) {
+  tree_.dir("/m").mount("/m").without_inodes();
+  EXPECT_EQ(why(Syscall::Openat, ENOSPC, "/m/new", O_CREAT),
+            is(Cause::Full, "/m"));
+  EXPECT_EQ(note_, "no inode left");
+  EXPECT_EQ(why(Syscall::Openat, EDQUOT, "/m/new", O_CREAT),
+            is(Cause::Full, "/m"));
+  EXPECT_EQ(note_, "quota of the user or group");
+}
+
+TEST_F(CauseTest, LimitsOfTheSystemAndOfTheProcess) {
+  EXPECT_EQ(why(Syscall::Openat, ENFILE, "/w/f"), is(Cause::Limit, "file-max"));
+  EXPECT_EQ(why(Syscall::Openat, EMFILE, "/w/f"), is(Cause::Limit, "nofile"));
+}
+
 }  // namespace
 }  // namespace driftcage::trace

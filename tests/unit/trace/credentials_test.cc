@@ -69,5 +69,15 @@ TEST(May, ReadSearchDoesNotWrite) {
   EXPECT_FALSE(may(who, {0, 0, S_IFREG | 0100}, kExecute));
 }
 
+TEST(JudgedBy, SpeaksInTheCallersOwnIds) {
+  Credentials who = user(1000, 1001);
+  who.uids = {{1000, 10, 0}};
+  who.gids = {{1000, 10, 5}};
+  EXPECT_EQ(judged_by(who, {1003, 1000, S_IFREG | 04755}),
+            "mode 4755, owner 3:5, caller 0:6");
+  EXPECT_EQ(judged_by(who, {0, 2000, S_IFDIR}),
+            "mode 0000, owner nobody(0):nobody(2000), caller 0:6");
+}
+
 }  // namespace
 }  // namespace driftcage::trace

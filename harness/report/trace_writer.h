@@ -4,15 +4,20 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "harness/match/line_test.h"
 #include "harness/wire/record.h"
 
 namespace driftcage::report {
 
-enum class TraceFormat : std::uint8_t { Text, Json };
+enum class TraceFormat : std::uint8_t {
+  Text,    // for people, see trace_text.h
+  Json,    // one object a line, docs/trace.schema.json
+  Strace,  // as `strace -f -o FILE` writes it
+  Chrome,  // Trace Event Format, for Perfetto and chrome://tracing
+};
 
 enum class TraceDetail : std::uint8_t {
   // Every program start; lookups, loads and opens that failed, without the
@@ -29,25 +34,17 @@ struct TraceOptions {
 };
 
 // Turns the records of a trace into lines as they come, one per event, with
-// the derived lookups and loads among them.
-//
-// Text: time since the start, program and pid, indented by the depth of the
-// process, the event in the spelling of event lines, and why it failed:
-//
-//   0.012 go[2]      exec /usr/lib/go/pkg/tool/cgo = ok   # cgo -V=full
-//   0.309   cgo[14]  lookup gcc = none   # tried /usr/local/bin, /usr/bin
-//   0.311   cgo[14]  exit 2
-//
-// JSON: one object a line, by docs/trace.schema.json: first a `trace`, last an
-// `end`, between them `event`, `process` and `exit`.
-//
-// Secrets are gone already: the cell hides them (base/redact.h). Memory grows
-// with the number of processes that live at the same time.
+// the derived lookups and loads among them. Secrets are gone already: the cell
+// hides them (base/redact.h). Memory grows with the number of processes that
+// live at the same time.
 class TraceWriter {
  public:
   // Gets one whole line with its newline per call.
   using Write = std::function<void(std::string_view line)>;
-  TraceWriter(const TraceOptions& options, Write write);
+  // With a filter only events that fit one of its lines are written, whatever
+  // the detail.
+  TraceWriter(const TraceOptions& options, Write write,
+              std::vector<match::LineTest> filter = {});
   ~TraceWriter();
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
@@ -63,9 +60,5 @@ class TraceWriter {
 
 // The verbs that `detail` can show, as bits of TraceSpec::verbs.
 [[nodiscard]] std::uint32_t traced_verbs(TraceDetail detail);
-
-// "gcc -E -x c -", quoted for a shell where needed, cut.
-[[nodiscard]] std::string command_text(const std::vector<std::string>& argv,
-                                       std::size_t limit = 120);
 
 }  // namespace driftcage::report

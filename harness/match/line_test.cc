@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/match/line_test.h"
+
+#include <utility>
+
+#include "harness/base/path.h"
+
+namespace driftcage::match {
+
+LineTest::LineTest(model::EventLine line, Glob subject, std::optional<Glob> by)
+    : line_(std::move(line)),
+      subject_(std::move(subject)),
+      by_(std::move(by)) {}
+
+base::Result<LineTest> LineTest::make(const model::EventLine& line,
+                                      const Variables& variables) {
+  Glob subject = DRIFTCAGE_TRY(Glob::compile(line.subject, variables));
+  std::optional<Glob> by;
+  if (!line.by.empty()) by = DRIFTCAGE_TRY(Glob::compile(line.by, variables));
+  return LineTest(line, std::move(subject), std::move(by));
+}
+
+bool LineTest::fits_verb(const model::Event& event) const {
+  if (line_.verb ? *line_.verb != event.verb : is_derived(event.verb))
+    return false;
+  return !line_.syscall || *line_.syscall == event.syscall;
+}
+
+bool LineTest::fits_result(const model::Event& event) const {
+  using Kind = model::ResultPattern::Kind;
+  switch (line_.result.kind) {
+    case Kind::Any:
+      return true;
+    case Kind::Ok:
+      return event.ok();
+    case Kind::Fail:
+      return !event.ok();
+    case Kind::None:
+      return is_derived(event.verb) && !event.ok();
+    case Kind::Errno:
+      return event.err == line_.result.err;
+    case Kind::Cause:
+      return event.cause == line_.result.cause;
+  }
+  return false;
+}
+
+bool LineTest::fits_subject(const model::Event& event) const {
+  if (is_derived(event.verb)) return subject_.matches(event.path);
+  const std::string& path = event.abs.empty() ? event.path : event.abs;
+  if (subject_.is_name()) {
+    return subject_.matches(base::path::base_name(path)) ||
+           (!event.real.empty() &&
+            subject_.matches(base::path::base_name(event.real)));
+  }
+  if (!subject_.is_anchored()) return subject_.matches(event.path);
+  return subject_.matches(path) ||
+         (!event.real.empty() && subject_.matches(event.real));
+}
+
+bool LineTest::fits_by(const ProcessTable& table, std::uint32_t process) const {
+  if (!by_) return true;
+  const std::string& path = table.path(process);
+  const std::string& exe = table.exe(process);
+  if (!by_->is_name()) return by_->matches(path) || by_->matches(exe);
+  return by_->matches(table.program(process)) ||
+         by_->matches(base::path::base_name(exe));
+}
+
+std::uint32_t verbs_of(const std::vector<model::EventLine>& lines) {
+  std::uint32_t verbs = 0;
+  for (const model::EventLine& line : lines) {
+    if (line.verb) {
+      verbs |= 1u << static_cast<unsigned>(*line.verb);
+    } else {
+      for (auto verb = model::Verb::Exec; verb != model::Verb::Lookup;
+           verb = static_cast<model::Verb>(static_cast<unsigned>(verb) + 1)) {
+        verbs |= 1u << static_cast<unsigned>(verb);
+      }
+    }
+  }
+  return verbs;
+}
+
+}  // namespace driftcage::match

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/report/trace_writer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <initializer_list>
+#include <utility>
+#include <variant>
+
+#include "harness/match/load_search.h"
+#include "harness/report/trace_view.h"
+
+namespace driftcage::report {
+namespace {
+
+using model::Verb;
+
+// One step of execvp(3), or of the dynamic loader: the line of the lookup or
+// load says what became of it.
+bool is_search_step(const model::Event& event) {
+  if (match::is_load_step(event)) return true;
+  const bool missing = event.cause == model::Cause::None ||
+                       event.cause == model::Cause::Missing ||
+                       event.cause == model::Cause::MissingDirectory;
+  return missing && (event.err == ENOENT || event.err == ENOTDIR) &&
+         event.exec && !event.exec->argv.empty() &&
+         event.exec->argv.front().find('/') == std::string::npos;
+}
+
+bool wanted(TraceDetail detail, const model::Event& event) {
+  switch (detail) {
+    case TraceDetail::All:
+      return true;
+    case TraceDetail::Failed:
+      return !event.ok();
+    case TraceDetail::Default:
+      break;
+  }
+  switch (event.verb) {
+    case Verb::Exec:
+      return event.ok() || !is_search_step(event);
+    case Verb::Open:
+      return !event.ok() && !is_search_step(event);
+    case Verb::Lookup:
+    case Verb::Load:
+      return !event.ok();
+    default:
+      return false;
+  }
+}
+
+std::unique_ptr<TraceView> make_view(const TraceOptions& options,
+                                     const TraceContext& context,
+                                     const WriteLine& write) {
+  switch (options.format) {
+    case TraceFormat::Text:
+      return make_text_view(options, context, write);
+    case TraceFormat::Json:
+      return make_json_view(context, write);
+    case TraceFormat::Strace:
+      return make_strace_view(context, write);
+    case TraceFormat::Chrome:
+      return make_chrome_view(context, write);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+struct TraceWriter::State {
+  State(const TraceOptions& chosen, Write sink,
+        std::vector<match::LineTest> lines)
+      : options(chosen),
+        write(std::move(sink)),
+        filter(std::move(lines)),
+        view(make_view(options, context, write)),
+        deriver([this](const model::Event& event) { show(event); }) {}
+
+  void show(const model::Event& event) {
+    const bool chosen =
+        filter.empty() ? wanted(options.detail, event)
+                       : std::any_of(filter.begin(), filter.end(),
+                                     [&](const match::LineTest& line) {
+                                       return line.fits(event, context.table);
+                                     });
+    if (chosen) view->event(event);
+  }
+
+  void operator()(const wire::Hello& hello) { view->hello(hello); }
+  void operator()(const wire::CageUp&) {}
+  void operator()(const model::ProcessStart& start) {
+    const auto parent = context.depth.find(start.parent);
+    context.depth[start.process] =
+        parent == context.depth.end() ? 0 : parent->second + 1;
+    view->start(start);
+  }
+  void operator()(const model::Event& event) { show(event); }
+  void operator()(const model::Mapped& mapped) { view->mapped(mapped); }
+  void operator()(const model::ProcessEnd& end) {
+    // Who asked for certain lines wants no others; machines want whole traces.
+    if (filter.empty() || options.format != TraceFormat::Text) view->exit(end);
+    context.depth.erase(end.process);
+  }
+  void operator()(const wire::End& end) { view->end(end); }
+
+  TraceOptions options;
+  Write write;
+  std::vector<match::LineTest> filter;
+  TraceContext context;
+  std::unique_ptr<TraceView> view;
+  match::Deriver deriver;
+};
+
+TraceWriter::TraceWriter(const TraceOptions& options, Write write,
+                         std::vector<match::LineTest> filter)
+    : state_(std::make_unique<State>(options, std::move(write),
+                                     std::move(filter))) {}
+TraceWriter::~TraceWriter() = default;
+
+void TraceWriter::add(const wire::Record& record) {
+  // What an end completes comes before the end itself. Everything else is shown
+  // first: an exec's line names the program that called.
+  const bool process_ends = std::holds_alternative<model::ProcessEnd>(record);
+  const bool trace_ends = std::holds_alternative<wire::End>(record);
+  if (process_ends) state_->deriver.add(record);
+  if (trace_ends) state_->deriver.finish();
+  std::visit(*state_, record);
+  if (!process_ends && !trace_ends) state_->deriver.add(record);
+  state_->context.stages.add(record);
+  state_->context.table.add(record);
+}
+
+void TraceWriter::finish() {
+  state_->deriver.finish();
+  state_->view->finish();
+}
+
+std::uint32_t traced_verbs(TraceDetail detail) {
+  const auto bits = [](std::initializer_list<Verb> verbs) {
+    std::uint32_t set = 0;
+    for (const Verb verb : verbs) set |= 1u << static_cast<unsigned>(verb);
+    return set;
+  };
+  const std::uint32_t base =
+      bits({Verb::Exec, Verb::Open, Verb::Stat, Verb::Lookup, Verb::Load});
+  if (detail == TraceDetail::Default) return base;
+  return base | bits({Verb::Readlink, Verb::Mkdir, Verb::Getcwd, Verb::Spawn,
+                      Verb::Connect});
+}
+
+}  // namespace driftcage::report

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/trace_cage.h"
+
+#include <algorithm>
+#include <map>
+
+#include "harness/base/path.h"
+#include "harness/image/interrupt.h"
+#include "harness/image/open.h"
+#include "harness/plan/planner.h"
+#include "runner/image_options.h"
+#include "runner/process.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+// Whether the caller's file `path` cannot be seen in the cage.
+bool is_hidden(const model::CageSpec& spec, const std::string& path) {
+  return base::path::is_below(path, plan::kTmp) ||
+         std::any_of(spec.masks.begin(), spec.masks.end(),
+                     [&path](const std::string& mask) {
+                       return base::path::is_below(path, mask);
+                     });
+}
+
+// Variables whose value must fit the cage, not the caller: home is empty
+// there, and the image's PATH is the caller's without what is hidden.
+bool belongs_to_the_cage(const model::CageSpec& spec, const std::string& name,
+                         const std::string& value) {
+  if (name == "TMPDIR") return is_hidden(spec, value);
+  return name == "HOME" || name == "PATH" || name == "PWD" ||
+         name == "OLDPWD" || name == "USER" || name == "LOGNAME" ||
+         name.starts_with("XDG_");
+}
+
+base::Result<image::Image> open_image(
+    const std::string& reference,
+    const std::map<std::string, std::string>& variables) {
+  const image::InterruptGuard guard;
+  StatusLine line;
+  return image::open_image(
+      reference, variables,
+      open_options([&line](image::Said said, const std::string& what) {
+        if (line.enabled())
+          line.show(what + " ...");
+        else if (said == image::Said::Step)
+          write_err(what + "\n");
+      }));
+}
+
+}  // namespace
+
+base::Result<model::CageSpec> trace_cage(const std::string& image_name,
+                                         const std::vector<std::string>& argv) {
+  const auto variables = environment();
+  const image::Image image =
+      DRIFTCAGE_TRY(open_image(image_name, variables));
+  const std::string here = DRIFTCAGE_TRY(working_directory());
+  model::CageSpec spec = plan::healthy_cage(image, argv);
+  for (const auto& [name, value] : variables) {
+    if (!belongs_to_the_cage(spec, name, value)) spec.environment[name] = value;
+  }
+  if (here != "/")
+    spec.ops.emplace_back(
+        model::op::MountTree{here, here, /*read_only=*/false});
+  spec.directory = here;
+  spec.environment["PWD"] = here;
+  spec.timeout_ms = 0;
+  spec.trace.engine = model::Engine::Seccomp;
+  return spec;
+}
+
+match::Variables trace_variables(const model::CageSpec& spec) {
+  match::Variables variables{{"WORK", spec.directory}, {"TMP", plan::kTmp}};
+  const auto home = spec.environment.find("HOME");
+  if (home != spec.environment.end()) variables["HOME"] = home->second;
+  return variables;
+}
+
+}  // namespace driftcage::runner
