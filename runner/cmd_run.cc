@@ -147,6 +147,9 @@ void add_run(CLI::App& app, Action& chosen) {
                    "Exit code 5 when more scenarios are skipped")
       ->check(CLI::Range(0, 1'000'000))
       ->option_text("N");
+  command->add_flag("--verdict-only", options->suite.verdict_only,
+                    "Trace only what the event lines need: faster, but a bad\n"
+                    "result shows fewer closest events");
   CLI::Option* verbose = command->add_flag("-v,--verbose", options->verbose,
                                            "Also show what matched");
   command->add_flag("-q,--quiet", options->quiet, "Show bad results only")

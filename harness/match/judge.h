@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/match/matcher.h"
+#include "harness/model/environment.h"
 #include "harness/model/verdict.h"
 #include "harness/scenario/scenario.h"
 #include "harness/wire/record.h"
@@ -22,6 +23,8 @@ struct LegResult {
   std::string stdout_text;  // possibly cut in the middle, with a mark
   std::string stderr_text;
   bool output_cut = false;
+  // What the payload was started with, secrets hidden; empty when it was not.
+  model::Environment environment;
   std::vector<LineMatch> lines;
   // Those of the event lines; reports shorten paths with them. May be empty.
   Variables variables;

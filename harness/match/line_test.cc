@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/match/line_test.h"
 
+#include <string_view>
 #include <utility>
 
 #include "harness/base/path.h"
@@ -80,6 +81,33 @@ std::uint32_t verbs_of(const std::vector<model::EventLine>& lines) {
     }
   }
   return verbs;
+}
+
+std::vector<std::string> gate_names(
+    const std::vector<model::EventLine>& lines) {
+  using model::Verb;
+  std::vector<std::string> names;
+  for (const model::EventLine& line : lines) {
+    if (line.verb && *line.verb != Verb::Stat && *line.verb != Verb::Readlink &&
+        *line.verb != Verb::Lookup) {
+      continue;
+    }
+    std::string name(base::path::base_name(line.subject));
+    for (const std::string_view placeholder : {"{hash}", "{n}"}) {
+      for (std::size_t at = name.find(placeholder); at != std::string::npos;
+           at = name.find(placeholder)) {
+        name.replace(at, placeholder.size(), "*");
+      }
+    }
+    // Sets, choices, variables and escapes are not worth a second grammar; so
+    // are names that stand for whole paths, and paths that end in a slash.
+    const bool simple = !name.empty() &&
+                        name.find_first_of("{}[]\\$") == std::string::npos &&
+                        name.find("**") == std::string::npos;
+    if (!simple) return {"*"};
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 }  // namespace driftcage::match

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -51,6 +53,12 @@ class LineTest {
 // The verbs that must be traced for these lines to be decided, as bits of
 // TraceSpec::verbs.
 [[nodiscard]] std::uint32_t verbs_of(
+    const std::vector<model::EventLine>& lines);
+
+// Patterns for TraceSpec::names, such that every stat and readlink that could
+// matter to one of the lines, or to a lookup that one is about, has a last
+// component that matches one of them: no verdict changes by the gate.
+[[nodiscard]] std::vector<std::string> gate_names(
     const std::vector<model::EventLine>& lines);
 
 }  // namespace driftcage::match

@@ -142,7 +142,24 @@ class ScenarioText {
             "; trace incomplete: " + model::integrity_text(leg.end.integrity);
       }
       line(decided ? paint_(Color::Bold, text) : text);
+      if (decided) environment(leg);
     }
+  }
+
+  // What the leg's command was given that the control leg's was not.
+  void environment(const LegResult& leg) {
+    const LegResult& control = result_.legs.front();
+    if (control.leg != scenario::Leg::Control || control.environment.empty() ||
+        leg.environment.empty()) {
+      return;
+    }
+    std::string text;
+    for (const std::string& entry :
+         model::environment_change(control.environment, leg.environment)) {
+      const bool removed = entry.find('=') == std::string::npos;
+      text += (removed ? " -" : " +") + entry;
+    }
+    if (!text.empty()) line("    against control:" + foreign(text));
   }
 
   [[nodiscard]] const LegResult* leg(const std::string& name) const {

@@ -37,6 +37,11 @@ CellObserver LegRun::observer(std::function<void(match::LegResult)> done) {
     if (const auto* up = std::get_if<wire::CageUp>(&record)) {
       self->result_.cage = *up;
     }
+    if (const auto* event = std::get_if<model::Event>(&record);
+        event != nullptr && event->exec && event->process == 1 &&
+        event->exec->environment_complete) {
+      self->result_.environment = event->exec->environment;
+    }
     self->matcher_.add(record);
   };
   observer.out = [self](std::string_view bytes) { self->out_.add(bytes); };

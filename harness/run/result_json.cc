@@ -116,6 +116,10 @@ Json result_json(const ScenarioResult& result,
   Json legs = Json::array();
   for (const match::LegResult& leg : result.legs) {
     legs.push_back(leg_json(scenario.expect, leg));
+    if (leg.leg == scenario::Leg::Control || scenario.weak()) continue;
+    // "NAME=value" for new and changed, "NAME" for removed variables.
+    legs.back()["environment_change"] = model::environment_change(
+        result.legs.front().environment, leg.environment);
   }
   return {{"schema", RecordWriter::kSchema},
           {"id", scenario.id},

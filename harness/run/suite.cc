@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/match/line_test.h"
 #include "harness/run/ground.h"
 #include "harness/run/launcher.h"
 #include "harness/run/leg_run.h"
@@ -126,14 +127,16 @@ class Suite {
   Suite(const std::vector<scenario::Scenario>& scenarios,
         const std::vector<plan::Ground>& grounds,
         std::vector<std::string> image_folders, Launcher& launcher,
-        RecordWriter& record, SuiteObserver& observer, Slots slots)
+        RecordWriter& record, SuiteObserver& observer, Slots slots,
+        bool verdict_only)
       : scenarios_(scenarios),
         grounds_(grounds),
         image_folders_(std::move(image_folders)),
         launcher_(launcher),
         record_(record),
         observer_(observer),
-        slots_(std::move(slots)) {}
+        slots_(std::move(slots)),
+        verdict_only_(verdict_only) {}
 
   base::Result<SuiteResult> run();
 
@@ -158,6 +161,7 @@ class Suite {
   RecordWriter& record_;
   SuiteObserver& observer_;
   Slots slots_;
+  const bool verdict_only_;
 
   std::size_t next_ = 0;             // scenario to plan next
   std::size_t reported_ = 0;         // scenarios before it were reported
@@ -240,6 +244,11 @@ void Suite::start_leg(const std::shared_ptr<Active>& active) {
   plan::LegPlan& plan = active->plan.legs[leg];
   const std::size_t slot = slots_.take();
   slots_.pin(slot, plan.spec.trace);
+  if (verdict_only_) {
+    plan.spec.trace.gated = 1u << static_cast<unsigned>(model::Verb::Stat) |
+                            1u << static_cast<unsigned>(model::Verb::Readlink);
+    plan.spec.trace.names = match::gate_names(active->lines);
+  }
   auto run = LegRun::create(
       plan, active->lines, active->plan.variables,
       active->result.record_folder + "/" + leg_folder(plan.name));
@@ -370,7 +379,7 @@ base::Result<SuiteResult> run_suite(
 
   Slots slots(jobs, count_legs(scenarios) * grounds->size(), std::move(cpus));
   return Suite(scenarios, *grounds, folders, launcher, record, observer,
-               std::move(slots))
+               std::move(slots), options.verdict_only)
       .run();
 }
 

@@ -32,6 +32,10 @@ struct SuiteOptions {
   std::string record_folder;  // empty: a new one in the state folder
   bool require_strong = false;
   int max_skips = -1;  // -1: no limit
+  // Stats and readlinks that no event line can be about are let go without
+  // their result and are no events: faster, the same verdicts, fewer closest
+  // events and smaller traces.
+  bool verdict_only = false;
 };
 
 // Told about the progress of a suite; all calls on the calling thread.

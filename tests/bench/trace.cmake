@@ -12,3 +12,6 @@ target_link_libraries(trace_bench PRIVATE driftcage_options)
 target_compile_definitions(trace_bench PRIVATE
   TRACE_RUN="$<TARGET_FILE:trace_run>" CALL_LOOP="$<TARGET_FILE:call_loop>")
 add_dependencies(trace_bench trace_run call_loop)
+
+add_executable(stop_bench stop_bench.cc)
+target_link_libraries(stop_bench PRIVATE driftcage::trace)

@@ -170,8 +170,9 @@ std::map<std::string, Row> rows() {
     const int fd = open("m/f", O_CREAT | O_WRONLY, 0600);
     syscall(SYS_fallocate, fd, 0, 0, 1 << 20);
   });
-  all["noatime-not-owner"] = {"ok", "EPERM not-owner @d/f", Verb::Open,
-                              [] { open_it("d/f", O_RDONLY | O_NOATIME); }};
+  all["noatime-not-owner"] = {
+      "ok", "EPERM not-owner /etc/passwd", Verb::Open,
+      [] { open_it("/etc/passwd", O_RDONLY | O_NOATIME); }};
   all["device-on-nodev"] = {
       "EACCES nodev @m", "nothing", Verb::Open, [] {
         // Only the machine's root may make devices.

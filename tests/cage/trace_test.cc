@@ -529,6 +529,7 @@ TEST_P(TraceTest, CausesAreToldWithWhatDecided) {
   };
   ASSERT_EQ(chmod(directory_.c_str(), 0755), 0);
   const Trace trace = run_traced({"/bin/cat", "dc-closed/x"}, options_);
+  chmod((directory_ + "/dc-closed").c_str(), 0700);
   const Event event = trace.at("dc-closed/x").at(0);
   EXPECT_EQ(event.cause, Cause::NoSearchPermission);
   EXPECT_EQ(event.cause_note,
@@ -542,7 +543,7 @@ TEST_P(TraceTest, CausesAreToldWithWhatDecided) {
 TEST_P(TraceTest, ProcessIdsComeAgain) {
   const Trace trace = run("trace_processes", "same_pid");
   if (trace.output == "no namespace\ndone\n")
-    GTEST_SKIP() << "no pid namespaces here";
+    GTEST_SKIP() << "choosing pids takes a privilege";
   expect_agreement(trace);
   std::map<std::int32_t, std::set<std::uint32_t>> by_pid;
   for (const auto& start : trace.starts)

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/match/line_test.h"
 #include "harness/scenario/parser.h"
 #include "tests/unit/match/trace_builder.h"
 
@@ -230,6 +231,24 @@ TEST(Matcher, RefusesUnknownVariables) {
   const auto matcher = LineMatcher::make({line("open $GOROOT/x")}, kVariables);
   ASSERT_FALSE(matcher);
   EXPECT_THAT(matcher.error().message(), testing::HasSubstr("$GOROOT"));
+}
+
+TEST(GateNames, CoverEveryLineThatAStatCouldMatter) {
+  const auto names = [](std::initializer_list<std::string> texts) {
+    std::vector<model::EventLine> lines;
+    for (const auto& text : texts) lines.push_back(line(text));
+    return gate_names(lines);
+  };
+  EXPECT_THAT(names({"stat $WORK/go.mod = ok", "lookup *gcc = none",
+                     "open /etc/x", "readlink **/link", "any **/file"}),
+              ElementsAre("go.mod", "*gcc", "link", "file"));
+  EXPECT_THAT(names({"stat $GOCACHE/{hash}"}), ElementsAre("*"));
+  EXPECT_THAT(names({"stat /tmp/go-build{n}"}),
+              ElementsAre("/tmp/go-build*" + 5));
+  EXPECT_THAT(names({"stat $WORK"}), ElementsAre("*"));
+  EXPECT_THAT(names({"stat **"}), ElementsAre("*"));
+  EXPECT_THAT(names({"lookup {gcc,cc}"}), ElementsAre("*"));
+  EXPECT_THAT(names({"exec **/gcc", "open x"}), IsEmpty());
 }
 
 }  // namespace
