@@ -20,6 +20,7 @@
 #include "harness/cage/idmap.h"
 
 namespace driftcage::cage {
+#include "harness/cage/refused_calls.h"
 namespace {
 
 // What containers usually leave to root.
@@ -144,6 +145,7 @@ base::Status become_user(const model::CageSpec& spec, int proc) {
   ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   ::umask(static_cast<mode_t>(spec.umask));
   if (::chdir(spec.directory.c_str()) != 0) {
+  DRIFTCAGE_CHECK_OK(refuse_key_calls());
     return base::fail("enter working directory", spec.directory, errno);
   }
   return {};

@@ -148,6 +148,12 @@ TEST_P(Isolation, RootHasNoPowerOverTheCage) {
             "raise nofile EPERM\n");
 }
 
+TEST_P(Isolation, HasNoKeys) {
+  EXPECT_EQ(output(payload_spec({"keys"})),
+            "add_key EPERM\nrequest_key EPERM\nkeyctl EPERM\n"
+            "keyctl of i386 EPERM\n");
+}
+
 TEST_P(Isolation, ReadOnlyPartsAreReadOnly) {
   EXPECT_EQ(output(payload_spec({"create", "/sys/x"})), "/sys/x EROFS\n");
   auto spec = shell_spec("grep ' /opt/tool ' /proc/self/mountinfo");
