@@ -45,7 +45,7 @@ constexpr off_t kTail = 2000;  // bytes of output that an error quotes
     if (error.err == 0) status = set_limits(spec.limits, notes);
   }
   if (status && error.err == 0) {
-    ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+    close_all_but(report);
     error.err = program.exec();
   }
   if (!status) error = status.error();

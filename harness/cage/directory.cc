@@ -3,7 +3,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -69,13 +71,28 @@ base::Status copy_content(int from, int to, const std::string& name) {
   }
 }
 
+base::Result<base::UniqueFd> open_place(int dir, const std::string& path,
+                                        std::uint64_t resolve) {
+  struct open_how how {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
+  long fd = -1;
+  do {
+    fd = ::syscall(SYS_openat2, dir, path.c_str(), &how, sizeof how);
+    // EAGAIN: a rename anywhere made the kernel unsure that a ".." stays
+    // inside.
+  } while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+  if (fd < 0) return base::fail("open", path, errno);
+  return base::UniqueFd(static_cast<int>(fd));
+}
+
 base::Status remove_tree(int dir, const std::string& name) {
   if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM) {
     return base::fail("remove", name, errno);
   }
   const base::UniqueFd child = DRIFTCAGE_TRY(
-      base::sys::openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+      open_place(dir, name, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
   for (const std::string& below : DRIFTCAGE_TRY(list_directory(child.get()))) {
     DRIFTCAGE_CHECK_OK(remove_tree(child.get(), below));
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
 
 namespace driftcage::cage {
 
@@ -22,5 +24,11 @@ namespace driftcage::cage {
 // Removes `name` in `dir` with everything below it. Follows no links and
 // crosses no mounts.
 [[nodiscard]] base::Status remove_tree(int dir, const std::string& name);
+
+// openat2(2) with O_PATH, over no link of /proc/PID/fd and the like: those lead
+// to what the calling process has open, which is more than the cage. Such a
+// link is ELOOP. `resolve` adds RESOLVE_ flags.
+[[nodiscard]] base::Result<base::UniqueFd> open_place(
+    int dir, const std::string& path, std::uint64_t resolve = 0);
 
 }  // namespace driftcage::cage

@@ -54,7 +54,7 @@ base::Status copy_file(const base::UniqueFd& from, const struct stat& status,
 }  // namespace
 
 base::Result<std::string> Editor::canonical(const std::string& path) {
-  const base::UniqueFd fd = DRIFTCAGE_TRY(base::sys::open(path, O_PATH));
+  const base::UniqueFd fd = DRIFTCAGE_TRY(open_place(AT_FDCWD, path));
   return base::sys::readlinkat(tree_.proc.get(),
                                "self/fd/" + std::to_string(fd.get()));
 }

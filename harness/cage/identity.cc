@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/cage/identity.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -17,10 +18,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "harness/cage/directory.h"
 #include "harness/cage/idmap.h"
+#include "harness/cage/refused_calls.h"
 
 namespace driftcage::cage {
-#include "harness/cage/refused_calls.h"
 namespace {
 
 // What containers usually leave to root.
@@ -113,6 +115,13 @@ base::Status set_limits(const model::Limits& limits,
   return {};
 }
 
+void close_all_but(int kept) noexcept {
+  const auto number = static_cast<unsigned>(kept);
+  if (number > 3) ::close_range(3, number - 1, 0);
+  ::close_range(std::max(number + 1, 3u), ~0u, 0);
+  ::fcntl(kept, F_SETFD, FD_CLOEXEC);
+}
+
 base::Status become_user(const model::CageSpec& spec, int proc) {
   // All are blocked in pid 1. Their actions are the default ones already.
   sigset_t none;
@@ -136,6 +145,7 @@ base::Status become_user(const model::CageSpec& spec, int proc) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return base::fail("set no_new_privs", {}, errno);
   }
+  DRIFTCAGE_CHECK_OK(refuse_key_calls());
   std::uint64_t kept = 0;
   if (spec.uid == 0) {
     for (const unsigned cap : kRootCapabilities)
@@ -144,9 +154,10 @@ base::Status become_user(const model::CageSpec& spec, int proc) {
   DRIFTCAGE_CHECK_OK(limit_capabilities(kept));
   ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   ::umask(static_cast<mode_t>(spec.umask));
-  if (::chdir(spec.directory.c_str()) != 0) {
-  DRIFTCAGE_CHECK_OK(refuse_key_calls());
-    return base::fail("enter working directory", spec.directory, errno);
+  const auto directory = open_place(AT_FDCWD, spec.directory);
+  if (!directory || ::fchdir(directory->get()) != 0) {
+    return base::fail("enter working directory", spec.directory,
+                      directory ? errno : directory.error().err);
   }
   return {};
 }

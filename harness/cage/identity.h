@@ -21,4 +21,8 @@ namespace driftcage::cage {
 [[nodiscard]] base::Status set_limits(const model::Limits& limits,
                                       std::vector<std::string>& notes);
 
+// Closes every descriptor above standard error but `kept`, which execve closes.
+// At once and not with execve, too: its path may have a link to one of them.
+void close_all_but(int kept) noexcept;
+
 }  // namespace driftcage::cage

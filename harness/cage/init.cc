@@ -103,8 +103,7 @@ base::Status check(const model::CageSpec& spec) {
   sync::send_report(sync, {tree.rung, steps.times(), steps.notes()});
   if (sync::receive(sync).tag != sync::Tag::Go) ::_exit(1);
 
-  // Nothing of the harness may reach the payload (close_range(2)).
-  ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+  close_all_but(spawn);
   SpawnFailure failure;
   failure.err = missing;
   if (missing == 0) {

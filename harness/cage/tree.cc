@@ -310,18 +310,14 @@ base::Status Builder::make_masks() {
   const base::UniqueFd root =
       DRIFTCAGE_TRY(base::sys::open(root_, O_PATH | O_DIRECTORY));
   for (const std::string& mask : spec_.masks) {
-    struct open_how how {};
-    how.flags = O_PATH | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    base::UniqueFd fd(static_cast<int>(
-        ::syscall(SYS_openat2, root.get(), mask.c_str(), &how, sizeof how)));
+    auto found = open_place(root.get(), mask, RESOLVE_IN_ROOT);
     struct stat status {};
     // Nothing to mask where there is nothing.
-    if (!fd || ::fstat(fd.get(), &status) != 0) continue;
+    if (!found || ::fstat(found->get(), &status) != 0) continue;
     const std::string at =
-        DRIFTCAGE_TRY(base::sys::readlinkat(AT_FDCWD, fd_path(fd.get())))
+        DRIFTCAGE_TRY(base::sys::readlinkat(AT_FDCWD, fd_path(found->get())))
             .substr(root_.size());
-    fd.reset();
+    found->reset();
     if (at.empty()) return base::fail("mask", mask, EINVAL, "it is the root");
     DRIFTCAGE_CHECK_OK(make_mask(at, S_ISDIR(status.st_mode)));
   }

@@ -114,6 +114,37 @@ TEST_P(Image, MasksAreResolvedInItsRoot) {
   EXPECT_EQ(output(masked), "/lib/tree/deep/f ok\n");
 }
 
+// While a cage is built there are descriptors of the host's directories in it.
+// A link to one of them must lead nobody out of it.
+TEST_P(Image, NoLinkLeadsToWhatTheCellHasOpen) {
+  auto entering = spec({"identity"});
+  entering.directory = "/place";
+  auto starting = spec({"identity"});
+  starting.argv[0] = "/place/bin/payload";
+  for (int fd = 3; fd < 20; ++fd) {
+    const std::string link = "/proc/self/fd/" + std::to_string(fd);
+    for (auto* with_link : {&entering, &starting}) {
+      with_link->ops = {
+          op::MakeDirectory{"/place"},
+          op::RunCommand{{"/bin/payload", "replace", "/place", link}}};
+    }
+    const CellRun entered = run(entering);
+    EXPECT_EQ(entered.end.outcome, wire::Outcome::CageError) << link;
+    EXPECT_EQ(entered.end.error.step, "enter working directory") << link;
+    EXPECT_EQ(run(starting).end.outcome, wire::Outcome::SpawnFailed) << link;
+  }
+}
+
+TEST_P(Image, OperationsFollowNoLinkOfTheKernel) {
+  fs::create_symlink("/proc/self/root", root() / "alias");
+  before_ = snapshot(root());
+  auto edited = spec({"identity"});
+  edited.ops = {op::Truncate{"/alias/etc/passwd", 0}};
+  const base::Error error = run(edited).end.error;
+  EXPECT_EQ(error.object, "/alias/etc/passwd");
+  EXPECT_EQ(error.err, ELOOP);
+}
+
 // As root keeps its images: nobody else passes the directory above.
 TEST(RootImage, MayLieBelowAClosedDirectory) {
   if (::geteuid() != 0) GTEST_SKIP() << "root only";
