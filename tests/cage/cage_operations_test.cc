@@ -294,6 +294,18 @@ TEST_P(Operations, ATreeOfThePayloadsUserIsWritableCopyOnWrite) {
   EXPECT_EQ(host.read("d/f"), "1\n");
 }
 
+TEST_P(Operations, HidingNeverDeletesWhatIsMountedBelow) {
+  const HostDirectory host;
+  host.write("kept", "1\n");
+  fs::permissions(host.path() / "kept", fs::perms(0666));
+  // The second mount covers the first, so that nothing knows of that any more.
+  const base::Error error =
+      error_of({op::MountShared{host.path(), "/new/cache"}, tmpfs("/new"),
+                op::Hide{"/new"}});
+  EXPECT_NE(error.err, 0);
+  EXPECT_EQ(host.read("kept"), "1\n");
+}
+
 TEST_P(Operations, DropsProgramsFromPath) {
   auto spec = with(
       "echo $PATH; command -v env; command -v od || echo no od; od 2>&1; "
