@@ -56,6 +56,11 @@ base::Status bind_device(const std::string& at, const Device& device) {
     return base::fail("bind device", source, 0,
                       "it is not the character device of that name");
   }
+  // The cage's root owns it only where it is the host's root: the mode of the
+  // host's device would be its to change.
+  if (status.st_uid == ::geteuid()) {
+    DRIFTCAGE_CHECK_OK(add_flags(tree.get(), MOUNT_ATTR_RDONLY, source));
+  }
   if (::mknod(target.c_str(), S_IFREG | 0666, 0) != 0) {
     return base::fail("create", target, errno);
   }

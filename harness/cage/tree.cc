@@ -49,6 +49,7 @@ class Builder {
 
   base::Result<Tree> build();
 
+  base::Status protect_proc(const std::string& at);
  private:
   base::Status make_scratch();
   base::Status make_root();
@@ -283,7 +284,31 @@ base::Status Builder::mount_proc() {
     steps_.note("/proc is the host's: " + mounted.error().message());
   }
   tree_.proc = DRIFTCAGE_TRY(base::sys::open(at, O_PATH | O_DIRECTORY));
-  if (shown) tree_.regions.add({"/proc", RegionKind::ReadOnly, nullptr, ""});
+  if (!shown) return {};
+  tree_.regions.add({"/proc", RegionKind::ReadOnly, nullptr, ""});
+  return protect_proc(at);
+}
+
+// Everything but processes is the machine's, and the kernel lets its root
+// write to most of that without any capability.
+base::Status Builder::protect_proc(const std::string& at) {
+  struct stat status {};
+  if (::fstatat(tree_.proc.get(), "sys", &status, 0) != 0 ||
+      status.st_uid != ::geteuid()) {
+    return {};  // the cage's root is another one than the host's
+  }
+  for (const std::string& name :
+       DRIFTCAGE_TRY(list_directory(tree_.proc.get()))) {
+    if (::fstatat(tree_.proc.get(), name.c_str(), &status,
+                  AT_SYMLINK_NOFOLLOW) != 0 ||
+        S_ISLNK(status.st_mode) || (name[0] >= '0' && name[0] <= '9')) {
+      continue;
+    }
+    const std::string path = at + "/" + name;
+    const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, path));
+    DRIFTCAGE_CHECK_OK(add_flags(tree.get(), MOUNT_ATTR_RDONLY, path));
+    DRIFTCAGE_CHECK_OK(attach(tree.get(), path));
+  }
   return {};
 }
 
