@@ -5,6 +5,9 @@
 #include <sys/mount.h>
 
 #include <cerrno>
+#include <utility>
+
+#include "harness/base/sys.h"
 
 namespace driftcage::cage {
 namespace {
@@ -37,6 +40,21 @@ base::Status mount_new(const char* type, const std::string& at,
   return {};
 }
 
+base::Result<std::string> mount_scratch() {
+  // Every cage has these of its own; one of the two is on every machine.
+  base::Status mounted;
+  for (const char* place : {"/tmp", "/sys"}) {
+    auto tried = mount_new("tmpfs", place, MS_NOSUID | MS_NODEV, "mode=0755");
+    // Without links: paths below it are compared with those of descriptors.
+    if (tried) {
+      const auto fd = DRIFTCAGE_TRY(base::sys::open(place, O_PATH));
+      return base::sys::readlinkat(AT_FDCWD, fd_path(fd.get()));
+    }
+    if (mounted) mounted = std::move(tried);
+  }
+  return tl::make_unexpected(mounted.error());
+}
+
 base::Result<base::UniqueFd> clone_tree(int dir, const std::string& path) {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE |
                          (path.empty() ? unsigned{AT_EMPTY_PATH} : 0u);
@@ -60,14 +78,6 @@ base::Status attach(int tree, const std::string& at) {
   if (::move_mount(tree, "", AT_FDCWD, at.c_str(), MOVE_MOUNT_F_EMPTY_PATH) !=
       0) {
     return base::fail("attach mount", at, errno);
-  }
-  return {};
-}
-
-base::Status attach_fd(int tree, int target, const std::string& name) {
-  if (::move_mount(tree, "", target, "",
-                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
-    return base::fail("attach mount", name, errno);
   }
   return {};
 }

@@ -27,15 +27,15 @@ namespace driftcage::cage {
                                      const std::string& name);
 // move_mount(2) of a detached tree onto `at`.
 [[nodiscard]] base::Status attach(int tree, const std::string& at);
-// The same onto what `target` refers to.
-[[nodiscard]] base::Status attach_fd(int tree, int target,
-                                     const std::string& name);
 // mount(2) of an overlay for unprivileged use; upper and work lie on one file
 // system that is no overlay itself.
 [[nodiscard]] base::Status mount_overlay(const std::string& lower,
                                          const std::string& upper,
                                          const std::string& work,
                                          const std::string& at);
+// Mounts a scratch file system and says where: over a directory of the host
+// that no cage shows, in the caller's mount namespace only.
+[[nodiscard]] base::Result<std::string> mount_scratch();
 // "/proc/self/fd/N": a path for calls that take no descriptor.
 [[nodiscard]] std::string fd_path(int fd);
 

@@ -38,8 +38,6 @@
 namespace driftcage::cage {
 namespace {
 
-constexpr const char* kScratch = "/tmp";
-
 // What a child does in its namespaces: 0 or an errno value.
 using Body = int (*)();
 
@@ -128,13 +126,10 @@ int error_of(const base::Status& status) {
 
 int make_scratch() {
   if (const int err = enter_mounts(); err != 0) return err;
-  if (const int err =
-          error_of(mount_new("tmpfs", kScratch, MS_NOSUID | MS_NODEV, ""));
-      err != 0) {
-    return err;
-  }
-  for (const char* name :
-       {"/tmp/lower", "/tmp/upper", "/tmp/work", "/tmp/at"}) {
+  const auto scratch = mount_scratch();
+  if (!scratch) return scratch.error().err;
+  if (::chdir(scratch->c_str()) != 0) return errno;
+  for (const char* name : {"lower", "upper", "work", "at"}) {
     if (::mkdir(name, 0755) != 0) return errno;
   }
   return 0;
@@ -142,13 +137,12 @@ int make_scratch() {
 
 int try_overlay() {
   if (const int err = make_scratch(); err != 0) return err;
-  return error_of(
-      mount_overlay("/tmp/lower", "/tmp/upper", "/tmp/work", "/tmp/at"));
+  return error_of(mount_overlay("lower", "upper", "work", "at"));
 }
 
 int try_attributes() {
   if (const int err = make_scratch(); err != 0) return err;
-  return ::setxattr("/tmp/upper", "user.driftcage", "x", 1, 0) == 0 ? 0 : errno;
+  return ::setxattr("upper", "user.driftcage", "x", 1, 0) == 0 ? 0 : errno;
 }
 
 int try_bind() {
@@ -159,19 +153,19 @@ int try_bind() {
       err != 0) {
     return err;
   }
-  return error_of(attach(tree->get(), "/tmp/at"));
+  return error_of(attach(tree->get(), "at"));
 }
 
 int try_proc() {
   if (const int err = make_scratch(); err != 0) return err;
   return error_of(
-      mount_new("proc", "/tmp/at", MS_NOSUID | MS_NODEV | MS_NOEXEC, ""));
+      mount_new("proc", "at", MS_NOSUID | MS_NODEV | MS_NOEXEC, ""));
 }
 
 int try_pivot() {
   if (const int err = make_scratch(); err != 0) return err;
-  if (::mount("/tmp/at", "/tmp/at", nullptr, MS_BIND, nullptr) != 0 ||
-      ::chdir("/tmp/at") != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
+  if (::mount("at", "at", nullptr, MS_BIND, nullptr) != 0 ||
+      ::chdir("at") != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
       ::umount2(".", MNT_DETACH) != 0) {
     return errno;
   }

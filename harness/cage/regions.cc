@@ -33,11 +33,6 @@ const Region& RegionMap::find(std::string_view path) const {
   return *best;
 }
 
-bool RegionMap::starts_at(std::string_view path) const {
-  return std::any_of(regions_.begin(), regions_.end(),
-                     [&](const Region& region) { return region.at == path; });
-}
-
 std::vector<std::string> RegionMap::starts_below(std::string_view path) const {
   std::vector<std::string> found;
   for (const Region& region : regions_) {

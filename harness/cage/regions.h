@@ -34,8 +34,6 @@ class RegionMap {
   void add(Region region) { regions_.push_back(std::move(region)); }
   // The region that serves `path`, which is canonical: "/" always has one.
   [[nodiscard]] const Region& find(std::string_view path) const;
-  // True when a region begins exactly at `path`.
-  [[nodiscard]] bool starts_at(std::string_view path) const;
   // Regions that begin below `path` or at it, the deepest and latest first.
   [[nodiscard]] std::vector<std::string> starts_below(
       std::string_view path) const;

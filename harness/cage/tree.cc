@@ -23,10 +23,6 @@
 namespace driftcage::cage {
 namespace {
 
-// Directories of which at least one exists everywhere; the scratch file system
-// covers it in the builder's mount namespace only.
-constexpr std::array<const char*, 5> kScratchPlaces = {"/tmp", "/run", "/mnt",
-                                                       "/var", "/usr"};
 // Directories that every cage has of its own.
 constexpr std::array<std::string_view, 4> kOwn = {"/dev", "/proc", "/sys",
                                                   "/tmp"};
@@ -51,7 +47,6 @@ class Builder {
 
   base::Status protect_proc(const std::string& at);
  private:
-  base::Status make_scratch();
   base::Status make_root();
   base::Status make_own_directories();
   base::Status mount_proc();
@@ -115,19 +110,6 @@ base::Result<std::string> Builder::fresh(const char* kind) {
   std::string path = scratch_ + "/" + kind + std::to_string(count_++);
   DRIFTCAGE_CHECK_OK(base::sys::mkdir(path, 0755));
   return path;
-}
-
-base::Status Builder::make_scratch() {
-  base::Error last;
-  for (const char* place : kScratchPlaces) {
-    auto mounted = mount_new("tmpfs", place, MS_NOSUID | MS_NODEV, "mode=0755");
-    if (mounted) {
-      scratch_ = place;
-      return {};
-    }
-    if (last.step.empty()) last = mounted.error();
-  }
-  return tl::make_unexpected(last);
 }
 
 base::Result<std::shared_ptr<Layer>> Builder::overlay(
@@ -456,7 +438,7 @@ base::Result<Tree> Builder::build() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return base::fail("make mounts private", "/", errno);
   }
-  DRIFTCAGE_CHECK_OK(make_scratch());
+  scratch_ = DRIFTCAGE_TRY(mount_scratch());
   steps_.done("scratch");
   DRIFTCAGE_CHECK_OK(make_root());
   steps_.done("root");

@@ -181,6 +181,46 @@ TEST_P(ProbeTest, AChroot) {
   EXPECT_THAT(text, HasSubstr("\ncode E-CHROOT\nrung \n"));
 }
 
+// A machine with the usual directories but for /tmp, /run, /mnt and /var.
+void enter_root_without_tmp() {
+  enter_sandbox();
+  const int cell = ::open(cell_path().c_str(), O_PATH);
+  const int payload = ::open(payload_path().c_str(), O_PATH);
+  MUST(cell >= 0 && payload >= 0);
+  MUST(::mount("none", "/tmp", "tmpfs", 0, nullptr) == 0);
+  MUST(::chdir("/tmp") == 0);
+  for (const std::string name : {"usr", "proc", "dev", "sys"}) {
+    MUST(::mkdir(name.c_str(), 0755) == 0);
+    MUST(::mount(("/" + name).c_str(), name.c_str(), nullptr, MS_BIND | MS_REC,
+                 nullptr) == 0);
+  }
+  for (const auto& [fd, name] : {std::pair{cell, "cell"}, {payload, "tool"}}) {
+    const std::string from = "/proc/self/fd/" + std::to_string(fd);
+    MUST(::mknod(name, S_IFREG | 0755, 0) == 0);
+    MUST(::mount(from.c_str(), name, nullptr, MS_BIND, nullptr) == 0);
+  }
+  MUST(::syscall(SYS_pivot_root, ".", ".") == 0);
+  MUST(::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0);
+  MUST(::setenv("DRIFTCAGE_CELL", "/cell", 1) == 0);
+}
+
+TEST_P(ProbeTest, ARootWithoutATemporaryDirectory) {
+  EXPECT_THAT(doctor(enter_root_without_tmp), HasSubstr("\nrung full\n"));
+  const std::string text = in_place(
+      [] {
+        if (GetParam() == Caller::Ordinary) become_ordinary();
+        enter_root_without_tmp();
+      },
+      [] {
+        auto spec = payload_spec({"open", "/usr/bin/env"});
+        spec.let_in = {{"/tool", kPayload}};
+        const CellRun result = run_cell(spec);
+        std::printf("%s%s", unlike_exit(result, 0).c_str(), result.out.c_str());
+        std::fflush(stdout);
+      });
+  EXPECT_EQ(text, "/usr/bin/env ok\n");
+}
+
 void mask_proc() {
   enter_sandbox();
   MUST(::mount("none", "/proc/sys/kernel", "tmpfs", 0, nullptr) == 0);
@@ -238,24 +278,55 @@ TEST_P(ProbeTest, ACageIsAPlaceForCages) {
 }
 
 // Root that lacks capabilities, as in some containers.
+void lose(std::initializer_list<unsigned> lost) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  MUST(::syscall(SYS_capget, &header, data.data()) == 0);
+  for (const unsigned cap : lost) {
+    MUST(::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0);
+    data[cap / 32].permitted &= ~(1u << (cap % 32));
+    data[cap / 32].effective = data[cap / 32].permitted;
+  }
+  MUST(::syscall(SYS_capset, &header, data.data()) == 0);
+}
+
 std::string doctor_without(std::initializer_list<unsigned> lost) {
-  return doctor_after([lost] {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> data{};
-    MUST(::syscall(SYS_capget, &header, data.data()) == 0);
-    for (const unsigned cap : lost) {
-      MUST(::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0);
-      data[cap / 32].permitted &= ~(1u << (cap % 32));
-      data[cap / 32].effective = data[cap / 32].permitted;
-    }
-    MUST(::syscall(SYS_capset, &header, data.data()) == 0);
-  });
+  return doctor_after([lost] { lose(lost); });
 }
 
 TEST(ProbeRootTest, WithoutTheCapabilityToShiftIds) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can lose capabilities";
   EXPECT_THAT(doctor_without({CAP_SETUID, CAP_SETGID}),
               HasSubstr("\ncode \nrung full\n"));
+}
+
+// The cage's root is the host's then: what it owns must be read-only.
+TEST(ProbeRootTest, RootWithoutShiftedIdsCannotWriteToTheHost) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can lose capabilities";
+  const auto writes = [](const std::function<void()>& set_up) {
+    return in_place(
+        [&] {
+          set_up();
+          lose({CAP_SETUID, CAP_SETGID});
+        },
+        [] {
+          const CellRun result = run_cell(payload_spec({"host-writes"}));
+          std::printf("%s%s", unlike_exit(result, 0).c_str(),
+                      result.out.c_str());
+          std::fflush(stdout);
+        });
+  };
+  constexpr const char* kNone =
+      "core_pattern EROFS\novercommit EROFS\noom_score_adj ok\n"
+      "mode of null EROFS\nnull ok\n";
+  EXPECT_EQ(writes([] {}), kNone);
+  EXPECT_EQ(
+      writes([] {
+        MUST(::unshare(CLONE_NEWNS) == 0);
+        MUST(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+        MUST(::mount("none", "/proc/fs", "tmpfs", 0, nullptr) == 0);
+      }),
+      kNone);
 }
 
 TEST(ProbeRootTest, WithoutTheCapabilityToMapIds) {
