@@ -173,6 +173,8 @@ void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
   if (auto mapped = become_mapped(); !mapped) {
     give_up(sync.get(), mapped.error());
   }
+  // The cell may have died while the change of credentials had the signal off.
+  if (sync::is_hung_up(sync.get())) ::_exit(1);
   if (auto named = set_names(spec); !named) give_up(sync.get(), named.error());
   steps.done("names");
   auto tree = build_tree(spec, *std::move(sources), steps);

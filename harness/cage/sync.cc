@@ -150,6 +150,11 @@ Message receive(int fd, const Wait& wait) {
   return result;
 }
 
+bool is_hung_up(int fd) noexcept {
+  pollfd polled{fd, 0, 0};
+  return ::poll(&polled, 1, 0) > 0;
+}
+
 base::Error error_of(const Message& message) {
   return decoded<base::Error>(message);
 }

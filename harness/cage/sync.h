@@ -60,6 +60,9 @@ struct Wait {
 };
 [[nodiscard]] Message receive(int fd, const Wait& wait = {});
 
+// True when the other side is gone.
+[[nodiscard]] bool is_hung_up(int fd) noexcept;
+
 [[nodiscard]] base::Error error_of(const Message& message);
 [[nodiscard]] Report report_of(const Message& message);
 [[nodiscard]] Ended ended_of(const Message& message);

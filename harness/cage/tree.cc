@@ -45,11 +45,11 @@ class Builder {
 
   base::Result<Tree> build();
 
-  base::Status protect_proc(const std::string& at);
  private:
   base::Status make_root();
   base::Status make_own_directories();
   base::Status mount_proc();
+  base::Status protect_proc(const std::string& at);
   base::Status make_masks();
   base::Status make_mask(const std::string& at, bool directory);
   base::Status prepare_trees();
