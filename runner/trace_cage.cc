@@ -54,16 +54,15 @@ base::Result<image::Image> open_image(
 base::Result<model::CageSpec> trace_cage(const std::string& image_name,
                                          const std::vector<std::string>& argv) {
   const auto variables = environment();
-  const image::Image image =
-      DRIFTCAGE_TRY(open_image(image_name, variables));
+  const image::Image image = DRIFTCAGE_TRY(open_image(image_name, variables));
   const std::string here = DRIFTCAGE_TRY(working_directory());
   model::CageSpec spec = plan::healthy_cage(image, argv);
   for (const auto& [name, value] : variables) {
     if (!belongs_to_the_cage(spec, name, value)) spec.environment[name] = value;
   }
   if (here != "/")
-    spec.ops.emplace_back(
-        model::op::MountTree{here, here, /*read_only=*/false});
+    spec.ops.emplace_back(model::op::MountTree{
+        here, here, /*read_only=*/false, /*noexec=*/false, /*own_ids=*/true});
   spec.directory = here;
   spec.environment["PWD"] = here;
   spec.timeout_ms = 0;

@@ -70,17 +70,20 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
   auto [ours, theirs] = DRIFTCAGE_TRY(sync::pair());
   auto [spawn_read, spawn_write] = DRIFTCAGE_TRY(base::sys::pipe());
   auto state = std::make_unique<State>();
+  ShiftedTrees shifted = shift_trees(spec, state->notes);
   int pidfd = -1;
   state->init = DRIFTCAGE_TRY(clone_into(namespaces_of(spec), &pidfd));
   if (state->init == 0) {
     state.release();
     ours.reset();
     spawn_read.reset();
-    run_init(spec, hooks, std::move(theirs), std::move(spawn_write));
+    run_init(spec, hooks, std::move(theirs), std::move(spawn_write),
+             std::move(shifted));
   }
   state->pidfd.reset(pidfd);
   theirs.reset();
   spawn_write.reset();
+  shifted.clear();
   state->sync = std::move(ours);
   state->spawn = std::move(spawn_read);
 

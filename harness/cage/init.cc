@@ -154,7 +154,7 @@ void reap(pid_t payload, int sync, int proc, int signals) {
 }  // namespace
 
 void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
-              base::UniqueFd sync, base::UniqueFd spawn) {
+              base::UniqueFd sync, base::UniqueFd spawn, ShiftedTrees shifted) {
   Steps steps;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // Signals arrive through a descriptor.
@@ -167,6 +167,7 @@ void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
   // While the cell writes the id maps.
   auto sources = open_sources(spec);
   if (!sources) give_up(sync.get(), sources.error());
+  sources->shifted = std::move(shifted);
   steps.done("sources");
   if (sync::receive(sync.get()).tag != sync::Tag::Mapped) ::_exit(1);
   steps.done("id maps");

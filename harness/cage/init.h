@@ -3,6 +3,7 @@
 
 #include "harness/base/unique_fd.h"
 #include "harness/cage/cage.h"
+#include "harness/cage/shifted.h"
 #include "harness/model/cage_spec.h"
 
 namespace driftcage::cage {
@@ -19,6 +20,6 @@ struct SpawnFailure {
 // is its end of sync::pair(). Its errors travel over `sync`.
 [[noreturn]] void run_init(const model::CageSpec& spec,
                            const Cage::Hooks& hooks, base::UniqueFd sync,
-                           base::UniqueFd spawn);
+                           base::UniqueFd spawn, ShiftedTrees shifted);
 
 }  // namespace driftcage::cage

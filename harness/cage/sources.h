@@ -8,6 +8,7 @@
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
 #include "harness/cage/mountinfo.h"
+#include "harness/cage/shifted.h"
 #include "harness/model/cage_spec.h"
 
 namespace driftcage::cage {
@@ -19,6 +20,7 @@ struct Sources {
   base::UniqueFd root;                          // O_PATH
   std::map<std::string, base::UniqueFd> trees;  // O_PATH, by host path
   std::vector<MountEntry> mounts;               // of the host
+  ShiftedTrees shifted;  // some of the trees again, see shifted.h
 };
 
 [[nodiscard]] base::Result<Sources> open_sources(const model::CageSpec& spec);

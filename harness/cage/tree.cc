@@ -65,6 +65,8 @@ class Builder {
                                                bool with_own_directories);
   base::Status cover(const std::string& source, const std::string& at,
                      std::uint64_t attributes);
+  base::Result<std::shared_ptr<Layer>> shifted_overlay(
+      const model::op::MountTree& tree, const std::string& at);
   base::Result<ReadyTree> prepare_tree(const model::op::MountTree& tree);
   base::Result<ReadyTree> prepare_shared(const model::op::MountShared& shared);
   base::Result<std::string> fresh(const char* kind);
@@ -353,6 +355,20 @@ base::Status Builder::make_mask(const std::string& at, bool directory) {
   return cover(empty, at, kSafe);
 }
 
+// Fails where there is no shifted tree, and on kernels before 5.19, whose
+// overlays take no id-mapped mounts.
+base::Result<std::shared_ptr<Layer>> Builder::shifted_overlay(
+    const model::op::MountTree& tree, const std::string& at) {
+  const auto shifted = sources_.shifted.find(tree.from);
+  if (!tree.own_ids || shifted == sources_.shifted.end())
+    return base::fail("shift ids", tree.from);
+  // Attached, or the overlay could not be told where it is.
+  const std::string place = DRIFTCAGE_TRY(fresh("s"));
+  DRIFTCAGE_CHECK_OK(attach(shifted->second.get(), place));
+  return overlay(DRIFTCAGE_TRY(base::sys::open(place, O_PATH | O_DIRECTORY)),
+                 at, false);
+}
+
 base::Result<ReadyTree> Builder::prepare_tree(
     const model::op::MountTree& tree) {
   ReadyTree ready;
@@ -370,8 +386,11 @@ base::Result<ReadyTree> Builder::prepare_tree(
   } else if (ready.directory) {
     ready.kind = RegionKind::Overlay;
     const std::string at = DRIFTCAGE_TRY(fresh("t"));
-    base::UniqueFd lower(::fcntl(source, F_DUPFD_CLOEXEC, 3));
-    auto layer = overlay(std::move(lower), at, false);
+    auto layer = shifted_overlay(tree, at);
+    if (!layer) {
+      base::UniqueFd lower(::fcntl(source, F_DUPFD_CLOEXEC, 3));
+      layer = overlay(std::move(lower), at, false);
+    }
     if (!layer) {
       return base::fail("mount overlay", tree.from, layer.error().err,
                         layer.error().hint);

@@ -72,6 +72,10 @@ struct MountTree {
   std::string at;
   bool read_only = true;  // false: an overlay whose changes are thrown away
   bool noexec = false;
+  // What belongs to root outside belongs to the cage's root, where the cage's
+  // ids are not the host's. For directories of the caller's own, with an
+  // overlay.
+  bool own_ids = false;
   bool operator==(const MountTree&) const = default;
 };
 // A host directory whose changes stay: only for making warm caches.

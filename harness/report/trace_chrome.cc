@@ -47,7 +47,7 @@ class ChromeView : public TraceView {
 
   void event(const model::Event& event) override {
     last_ns_ = event.exit_ns;
-    if (event.verb == model::Verb::Exec && event.ok()) {
+    if (event.verb == model::Verb::Exec && event.ok() && event.exec) {
       executed(event);
       return;
     }
@@ -56,7 +56,8 @@ class ChromeView : public TraceView {
         item(name, event.ok() ? "X" : "i", event.process, event.enter_ns);
     out["cat"] = model::verb_name(event.verb);
     if (event.ok()) {
-      out["dur"] = microseconds(event.exit_ns - event.enter_ns);
+      out["dur"] = microseconds(
+          event.exit_ns > event.enter_ns ? event.exit_ns - event.enter_ns : 0);
     } else {
       out["s"] = "t";  // as wide as its thread
       out["args"]["errno"] = base::errno_name(event.err);

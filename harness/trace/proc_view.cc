@@ -11,11 +11,20 @@
 namespace driftcage::trace {
 namespace {
 
+constexpr std::size_t kPrefix = 3;  // "fd/"
+
 std::array<char, 16> fd_name(int fd) {
   std::array<char, 16> name{'f', 'd', '/'};
-  const auto end = std::to_chars(name.data() + 3, name.data() + 15, fd);
-  *end.ptr = '\0';
+  std::to_chars(name.data() + kPrefix, name.data() + name.size() - 1, fd);
   return name;
+}
+
+bool link_text(int dir, const char* name, std::string& out) {
+  std::array<char, 4096> text;
+  const ssize_t n = readlinkat(dir, name, text.data(), text.size());
+  if (n < 0) return false;
+  out.assign(text.data(), static_cast<std::size_t>(n));
+  return true;
 }
 
 }  // namespace
@@ -27,24 +36,38 @@ ProcView::ProcView(pid_t tid) {
 }
 
 bool ProcView::link(const char* name, std::string& out) const {
-  std::array<char, 4096> text;
-  const ssize_t n = readlinkat(dir_.get(), name, text.data(), text.size());
-  if (n < 0) return false;
-  out.assign(text.data(), static_cast<std::size_t>(n));
-  return true;
+  return link_text(dir_.get(), name, out);
+}
+
+// The directory in which `name`, as fd_name() made it, is to be looked up. When
+// the tracer has no descriptor left for it, the longer way is taken.
+int ProcView::fd_dir(const char*& name) const {
+  if (!fd_dir_)
+    fd_dir_.reset(::openat(dir_.get(), "fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd_dir_) return dir_.get();
+  name += kPrefix;
+  return fd_dir_.get();
 }
 
 bool ProcView::fd_link(int fd, std::string& out) const {
-  return link(fd_name(fd).data(), out);
+  const auto text = fd_name(fd);
+  const char* name = text.data();
+  const int dir = fd_dir(name);
+  return link_text(dir, name, out);
 }
 
 bool ProcView::fd_stat(int fd, struct stat& info) const {
-  return fstatat(dir_.get(), fd_name(fd).data(), &info, 0) == 0;
+  const auto text = fd_name(fd);
+  const char* name = text.data();
+  const int dir = fd_dir(name);
+  return fstatat(dir, name, &info, 0) == 0;
 }
 
 base::UniqueFd ProcView::reopen(int fd) const {
-  return base::UniqueFd(::openat(dir_.get(), fd_name(fd).data(),
-                                 O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const auto text = fd_name(fd);
+  const char* name = text.data();
+  const int dir = fd_dir(name);
+  return base::UniqueFd(::openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
 bool ProcView::file(const char* name, std::string& out) const {

@@ -33,7 +33,12 @@ class ProcView {
   [[nodiscard]] bool file(const char* name, std::string& out) const;
 
  private:
+  [[nodiscard]] int fd_dir(const char*& name) const;
+
   base::UniqueFd dir_;
+  // Of its subdirectory fd: every successful open is looked up there, and each
+  // component of a path in /proc is dear.
+  mutable base::UniqueFd fd_dir_;
 };
 
 // Ids in /proc/TID/status, see proc(5).

@@ -114,7 +114,7 @@ void fields(Archive& archive, Remount& value) {
 }
 template <class Archive>
 void fields(Archive& archive, MountTree& value) {
-  archive(value.from, value.at, value.read_only, value.noexec);
+  archive(value.from, value.at, value.read_only, value.noexec, value.own_ids);
 }
 template <class Archive>
 void fields(Archive& archive, MountShared& value) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 namespace driftcage::cli_test {
 namespace {
 
+namespace fs = std::filesystem;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -77,6 +79,23 @@ TEST_F(Trace, SeesTheWorkingDirectoryAndThrowsChangesAway) {
       << outcome.err;
   EXPECT_EQ(read_text(folder_ / "kept.txt"), "kept\n");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "new.txt"));
+}
+
+TEST_F(Trace, TheCallersOwnFilesCanBeChangedInTheCopy) {
+  write("closed/f", "old\n");
+  write("f", "old\n");
+  fs::permissions(folder_ / "closed", fs::perms::owner_all);
+  fs::permissions(folder_ / "f",
+                  fs::perms::owner_read | fs::perms::owner_write);
+  const Outcome outcome =
+      driftcage({"trace", "-o", "/dev/null", "--", "sh", "-c",
+                 "echo new >>f && cat f && cd closed && cat f && echo x >f && "
+                 "mv f g && chmod 644 g && rm -r ../closed && stat -c %u ../f"},
+                here());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "old\nnew\nold\n0\n");
+  EXPECT_EQ(read_text(folder_ / "f"), "old\n");
+  EXPECT_EQ(read_text(folder_ / "closed/f"), "old\n");
 }
 
 TEST_F(Trace, TheCallersVariablesAreThere) {
@@ -230,9 +249,9 @@ TEST_F(Trace, VerifyTellsWhatDiffers) {
 TEST_F(Trace, WithoutFiltersTheOtherEngineIsTaken) {
   Setting setting = here();
   const Outcome outcome =
-      execute({DRIFTCAGE_DENY_SECCOMP, DRIFTCAGE_PROGRAM, "trace", "--json", "-o",
-           "t", "--", "cat", "absent.txt"},
-          setting);
+      execute({DRIFTCAGE_DENY_SECCOMP, DRIFTCAGE_PROGRAM, "trace", "--json",
+               "-o", "t", "--", "cat", "absent.txt"},
+              setting);
   EXPECT_EQ(outcome.code, 1) << outcome.err;
   const auto all = json_lines(read_text(folder_ / "t"));
   EXPECT_EQ(all.front()["engine"], "ptrace");

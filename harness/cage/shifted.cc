@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cage/shifted.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <variant>
+
+#include "harness/base/sys.h"
+#include "harness/cage/clone.h"
+#include "harness/cage/idmap.h"
+
+namespace driftcage::cage {
+namespace {
+
+// A user namespace with the ids that the cage is going to have. It lives as
+// long as its descriptor.
+std::optional<base::UniqueFd> ids_of_a_cage() {
+  int pidfd = -1;
+  const auto pid = clone_into(CLONE_NEWUSER, &pidfd);
+  if (!pid) return std::nullopt;
+  if (*pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    while (true) ::pause();
+  }
+  const base::UniqueFd process(pidfd);
+  // Where ids are not shifted, nothing has to be.
+  std::vector<std::string> unshifted;
+  const bool mapped = map_ids(*pid, unshifted).has_value() && unshifted.empty();
+  auto ids = base::sys::open("/proc/" + std::to_string(*pid) + "/ns/user",
+                             O_RDONLY | O_CLOEXEC);
+  ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+  while (::waitpid(*pid, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+  if (!mapped || !ids) return std::nullopt;
+  return *std::move(ids);
+}
+
+// 0 or an errno value. Not recursive: an overlay does not look below it.
+int shift(const std::string& from, int ids, base::UniqueFd& tree) {
+  tree.reset(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, from.c_str(),
+                                        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+  if (!tree) return errno;
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<std::uint64_t>(ids);
+  return ::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH,
+                   &attributes, sizeof attributes) == 0
+             ? 0
+             : errno;
+}
+
+}  // namespace
+
+ShiftedTrees shift_trees(const model::CageSpec& spec,
+                         std::vector<std::string>& notes) {
+  ShiftedTrees trees;
+  std::optional<base::UniqueFd> ids;
+  if (::geteuid() != 0) return trees;
+  for (const model::CageOp& op : spec.ops) {
+    const auto* tree = std::get_if<model::op::MountTree>(&op);
+    if (tree == nullptr || !tree->own_ids || tree->read_only) continue;
+    if (!ids) ids = ids_of_a_cage();
+    if (!ids) return trees;
+    base::UniqueFd mount;
+    const int err = shift(tree->from, ids->get(), mount);
+    if (err == 0) {
+      trees[tree->from] = std::move(mount);
+    } else {
+      notes.push_back("ids: files of root in " + tree->from +
+                      " are nobody's in the cage: its file system has no "
+                      "id-mapped mounts (" +
+                      base::errno_name(err) + ")");
+    }
+  }
+  return trees;
+}
+
+}  // namespace driftcage::cage
