@@ -26,7 +26,7 @@ constexpr off_t kTail = 2000;  // bytes of output that an error quotes
                          const std::map<std::string, std::string>& environment,
                          const std::vector<std::string>& argv, int proc,
                          int output, int report) {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes;  // the payload's own say the same
   base::Status status;
   base::Error error{"run command", argv.empty() ? "" : argv.front(), 0, ""};
   // Standard input is a pipe that ends at once: /dev/null may be a fault.
@@ -37,7 +37,7 @@ constexpr off_t kTail = 2000;  // bytes of output that an error quotes
     ::dup2(input->first.get(), STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
-    status = become_user(spec, proc);
+    status = become_user(spec, proc, notes);
   }
   Program program(argv, environment);
   if (status) {

@@ -122,7 +122,8 @@ void close_all_but(int kept) noexcept {
   ::fcntl(kept, F_SETFD, FD_CLOEXEC);
 }
 
-base::Status become_user(const model::CageSpec& spec, int proc) {
+base::Status become_user(const model::CageSpec& spec, int proc,
+                         std::vector<std::string>& notes) {
   // All are blocked in pid 1. Their actions are the default ones already.
   sigset_t none;
   ::sigemptyset(&none);
@@ -145,7 +146,7 @@ base::Status become_user(const model::CageSpec& spec, int proc) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return base::fail("set no_new_privs", {}, errno);
   }
-  DRIFTCAGE_CHECK_OK(refuse_key_calls());
+  DRIFTCAGE_CHECK_OK(refuse_key_calls(notes));
   std::uint64_t kept = 0;
   if (spec.uid == 0) {
     for (const unsigned cap : kRootCapabilities)

@@ -13,7 +13,9 @@ namespace driftcage::cage {
 // as the spec's user: own session, a user namespace that has no power over the
 // cage's, few or no capabilities, no_new_privs, umask, working directory.
 // `proc` is a procfs in which the process sees itself.
-[[nodiscard]] base::Status become_user(const model::CageSpec& spec, int proc);
+// What could not be done though it should is added to `notes`.
+[[nodiscard]] base::Status become_user(const model::CageSpec& spec, int proc,
+                                       std::vector<std::string>& notes);
 
 // Resource limits (setrlimit(2)), with defaults that keep a fork bomb and core
 // files in the cage. Limits that could not be applied as asked are added to

@@ -88,17 +88,17 @@ base::Status check(const model::CageSpec& spec) {
                               const std::map<std::string, std::string>& env,
                               const Cage::Hooks& hooks, const Tree& tree,
                               Steps& steps, int sync, int spawn) {
-  if (auto status = become_user(spec, tree.proc.get()); !status) {
+  std::vector<std::string> own_notes;
+  if (auto status = become_user(spec, tree.proc.get(), own_notes); !status) {
     give_up(sync, status.error());
   }
   Program program(spec.argv, env);
   // Searched here so that no trace filter sees it.
   const int missing = program.find();
-  std::vector<std::string> limit_notes;
-  if (auto status = set_limits(spec.limits, limit_notes); !status) {
+  if (auto status = set_limits(spec.limits, own_notes); !status) {
     give_up(sync, status.error());
   }
-  for (std::string& note : limit_notes) steps.note(std::move(note));
+  for (std::string& note : own_notes) steps.note(std::move(note));
   steps.done("payload");
   sync::send_report(sync, {tree.rung, steps.times(), steps.notes()});
   if (sync::receive(sync).tag != sync::Tag::Go) ::_exit(1);
