@@ -14,7 +14,10 @@ namespace driftcage::trace {
 // call.
 class CheckedSink final : public Sink {
  public:
-  explicit CheckedSink(Sink& next) : next_(next) {}
+  // `by_filter`: calls stop by the trace's own filter. Without it a program may
+  // have a filter that answers any call in any way, and it is seen.
+  CheckedSink(Sink& next, bool by_filter)
+      : next_(next), by_filter_(by_filter) {}
   void process_start(const model::ProcessStart& start) override;
   void event(const model::Event& event) override;
   void process_end(const model::ProcessEnd& end) override;
@@ -29,6 +32,7 @@ class CheckedSink final : public Sink {
   };
 
   Sink& next_;
+  [[maybe_unused]] const bool by_filter_;
 #ifndef NDEBUG
   std::uint64_t seq_ = 0;
   std::unordered_map<std::uint32_t, Process> processes_;

@@ -106,8 +106,12 @@ StatusIds parse_status_ids(std::string_view status) {
     } else if (key == "PPid") {
       ids.parent = number(line);
     } else if (key == "NSpid") {
-      while (line.find_first_of("0123456789") != std::string_view::npos)
+      constexpr std::string_view kDigits = "0123456789";
+      for (std::size_t at = line.find_first_of(kDigits);
+           at != std::string_view::npos; at = line.find_first_of(kDigits)) {
+        line.remove_prefix(at);
         ids.nested.push_back(number(line));
+      }
       break;  // nothing of interest follows
     }
   }

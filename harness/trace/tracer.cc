@@ -71,7 +71,9 @@ struct Waited {
 
 struct Tracer::State {
   State(const model::TraceSpec& trace_spec, Sink& sink)
-      : spec(trace_spec), checked(sink), recorder(trace_spec, checked) {}
+      : spec(trace_spec),
+        checked(sink, spec.engine == model::Engine::Seccomp),
+        recorder(trace_spec, checked) {}
 
   model::TraceSpec spec;
   CheckedSink checked;

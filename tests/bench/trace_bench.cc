@@ -28,8 +28,9 @@ const std::string kUsualCalls =
 using Words = std::vector<std::string>;
 
 struct Cost {
-  double wall = 0;  // seconds
-  double cpu = 0;   // of the program and of its tracer
+  double wall = 0;     // seconds
+  double cpu = 0;      // of the program and of its tracer
+  long kilobytes = 0;  // the most that one process of them had
 };
 
 double seconds(const timeval& time) {
@@ -71,7 +72,8 @@ Cost run(const Words& words, bool pinned) {
                  status);
     std::exit(1);
   }
-  return {now() - start, seconds(usage.ru_utime) + seconds(usage.ru_stime)};
+  return {now() - start, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+          usage.ru_maxrss};
 }
 
 double median(std::vector<double> values) {
@@ -143,6 +145,12 @@ int main(int argc, char** argv) {
              {"strace, pinned", with(strace, program), true}},
             runs, std::atof(count.c_str()) / 1e6, "us");
   }
+  for (const char* count : {"1000", "100000"}) {
+    const Cost cost = run(
+        with(with(ours, {"--pin", "--"}), {CALL_LOOP, "missing", count}), true);
+    std::printf("memory of the tracer, %s events: %ld KiB\n", count,
+                cost.kilobytes);
+  }
   if (argc <= 3) return 0;
   // A warm `go run FILE`.
   const Words go = {"go", "run", argv[3]};
@@ -154,6 +162,8 @@ int main(int argc, char** argv) {
            {"exec and open", with(with(exec_open, {"--pin", "--"}), go), true},
            {"exec and open, free", with(with(exec_open, {"--"}), go), false},
            {"all", with(with(ours, {"--pin", "--"}), go), true},
+           {"all, verdict mode",
+            with(with(ours, {"--gate", "go.mod", "--pin", "--"}), go), true},
            {"strace all, pinned", with(strace, go), true},
            {"strace all", with(strace, go), false}},
           runs, 1e-3, "ms");

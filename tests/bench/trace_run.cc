@@ -2,7 +2,7 @@
 //
 // Runs a command under the tracer without a cage: what the tracer alone costs.
 //   trace_run [--verbs exec,open] [--engine seccomp|ptrace|untraced] [--pin]
-//             [--no-explain] [--print] -- COMMAND...
+//             [--no-explain] [--gate NAME] [--print] -- COMMAND...
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -71,6 +71,11 @@ int main(int argc, char** argv) try {
     if (word == "--no-explain") options.spec.explain = false;
     if (word == "--print") print = true;
     if (word == "--verbs") options.spec.verbs = parse_verbs(argv[++i]);
+    if (word == "--gate") {
+      options.spec.gated = trace::testing::verb_bit(model::Verb::Stat) |
+                           trace::testing::verb_bit(model::Verb::Readlink);
+      options.spec.names.emplace_back(argv[++i]);
+    }
     if (word == "--engine") {
       const std::string_view name = argv[++i];
       options.spec.engine = name == "ptrace"     ? model::Engine::Ptrace

@@ -33,7 +33,7 @@ class CheckedSinkTest : public ::testing::Test {
     sink_.process_start({1, 0, 7, 0});
   }
   Nowhere nowhere_;
-  CheckedSink sink_{nowhere_};
+  CheckedSink sink_{nowhere_, true};
 };
 
 using CheckedSinkDeathTest = CheckedSinkTest;
@@ -51,6 +51,16 @@ TEST_F(CheckedSinkDeathTest, ATraceThatCanBeTruePasses) {
   sink_.mapped({1, 1, 0, {}});
   sink_.process_end({1, 3, {}});
   sink_.expect_balance(2, 2);
+}
+
+TEST_F(CheckedSinkDeathTest, AProgramsOwnFilterMayAnswerAnything) {
+  CheckedSink sink(nowhere_, false);
+  sink.process_start({1, 0, 7, 0});
+  model::Event event_of_a_filter = event(1);
+  event_of_a_filter.syscall = model::Syscall::Openat;
+  event_of_a_filter.err = ENOSYS;
+  event_of_a_filter.result = -1;
+  sink.event(event_of_a_filter);
 }
 
 TEST_F(CheckedSinkDeathTest, OneThatCannotEndsTheTracer) {

@@ -20,6 +20,8 @@ TEST(StatusIds, NestedNamespaces) {
 TEST(StatusIds, Nonsense) {
   EXPECT_EQ(parse_status_ids("").tgid, 0);
   EXPECT_TRUE(parse_status_ids("NSpid:\n").nested.empty());
+  // Found by fuzz_proc: this ran forever.
+  EXPECT_EQ(parse_status_ids("NSpid:\tx7 y").nested, std::vector<pid_t>{7});
   EXPECT_EQ(parse_status_ids("Tgid:\tx\nTgid").tgid, 0);
 }
 
