@@ -2,6 +2,7 @@
 #include "harness/cage/sources.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,18 +10,28 @@
 #include <variant>
 
 #include "harness/base/sys.h"
+#include "harness/cage/directory.h"
 
 namespace driftcage::cage {
 namespace {
 
-base::Status open_tree_source(Sources& sources, const std::string& from) {
-  if (sources.trees.contains(from)) return {};
-  auto fd = base::sys::open(from, O_PATH);
+base::Result<base::UniqueFd> open_source(const std::string& inside,
+                                         const std::string& from) {
+  if (inside.empty()) return base::sys::open(from, O_PATH);
+  const base::UniqueFd root =
+      DRIFTCAGE_TRY(base::sys::open(inside, O_PATH | O_DIRECTORY));
+  return open_place(root.get(), from, RESOLVE_IN_ROOT);
+}
+
+base::Status add_tree(Sources& sources, const std::string& inside,
+                      const std::string& from) {
+  if (sources.trees.contains({inside, from})) return {};
+  auto fd = open_source(inside, from);
   if (!fd) {
-    return base::fail("open source", from, fd.error().err,
+    return base::fail("open source", inside + from, fd.error().err,
                       "the host has nothing there, or it is not accessible");
   }
-  sources.trees.emplace(from, *std::move(fd));
+  sources.trees.emplace(std::pair{inside, from}, *std::move(fd));
   return {};
 }
 
@@ -50,13 +61,13 @@ base::Result<Sources> open_sources(const model::CageSpec& spec) {
   sources.root = *std::move(root);
   sources.mounts = DRIFTCAGE_TRY(read_mounts());
   for (const model::op::MountTree& tree : spec.let_in) {
-    DRIFTCAGE_CHECK_OK(open_tree_source(sources, tree.from));
+    DRIFTCAGE_CHECK_OK(add_tree(sources, tree.inside, tree.from));
   }
   for (const model::CageOp& op : spec.ops) {
     if (const auto* tree = std::get_if<model::op::MountTree>(&op)) {
-      DRIFTCAGE_CHECK_OK(open_tree_source(sources, tree->from));
+      DRIFTCAGE_CHECK_OK(add_tree(sources, tree->inside, tree->from));
     } else if (const auto* shared = std::get_if<model::op::MountShared>(&op)) {
-      DRIFTCAGE_CHECK_OK(open_tree_source(sources, shared->from));
+      DRIFTCAGE_CHECK_OK(add_tree(sources, {}, shared->from));
     }
   }
   return sources;

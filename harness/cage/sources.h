@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -17,10 +18,11 @@ namespace driftcage::cage {
 // gives up the caller's user id: later it could not pass a directory that is
 // closed to others, such as the home of root.
 struct Sources {
-  base::UniqueFd root;                          // O_PATH
-  std::map<std::string, base::UniqueFd> trees;  // O_PATH, by host path
-  std::vector<MountEntry> mounts;               // of the host
-  ShiftedTrees shifted;  // some of the trees again, see shifted.h
+  base::UniqueFd root;  // O_PATH
+  // O_PATH, by the directory that they are inside and their path.
+  std::map<std::pair<std::string, std::string>, base::UniqueFd> trees;
+  std::vector<MountEntry> mounts;  // of the host
+  ShiftedTrees shifted;            // some of the trees again, see shifted.h
 };
 
 [[nodiscard]] base::Result<Sources> open_sources(const model::CageSpec& spec);

@@ -372,7 +372,7 @@ base::Result<std::shared_ptr<Layer>> Builder::shifted_overlay(
 base::Result<ReadyTree> Builder::prepare_tree(
     const model::op::MountTree& tree) {
   ReadyTree ready;
-  const int source = sources_.trees.at(tree.from).get();
+  const int source = sources_.trees.at({tree.inside, tree.from}).get();
   struct stat status {};
   if (::fstat(source, &status) != 0) {
     return base::fail("stat", tree.from, errno);
@@ -414,7 +414,7 @@ base::Result<ReadyTree> Builder::prepare_shared(
   ReadyTree ready;
   ready.kind = RegionKind::Plain;
   ready.mount =
-      DRIFTCAGE_TRY(clone_tree(sources_.trees.at(shared.from).get(), ""));
+      DRIFTCAGE_TRY(clone_tree(sources_.trees.at({"", shared.from}).get(), ""));
   DRIFTCAGE_CHECK_OK(add_flags(ready.mount.get(), kSafe, shared.from));
   return ready;
 }

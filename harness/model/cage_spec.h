@@ -76,6 +76,9 @@ struct MountTree {
   // ids are not the host's. For directories of the caller's own, with an
   // overlay.
   bool own_ids = false;
+  // A host directory, such as the root of an untrusted image: `from` is a path
+  // in it, and no link on the way leads out of it. Empty: none.
+  std::string inside{};
   bool operator==(const MountTree&) const = default;
 };
 // A host directory whose changes stay: only for making warm caches.

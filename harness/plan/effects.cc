@@ -47,22 +47,15 @@ base::Result<std::uint32_t> user_id(const std::string& user) {
   return id;
 }
 
-// The host directory of `from = { image = …, path = … }`.
-base::Result<std::string> tree_source(const image::Image& image,
-                                      const std::string& reference,
-                                      const std::string& name) {
-  std::string root;
-  if (reference.empty() || reference == image.reference) {
-    root = image.root;
-  } else if (reference == "host") {
-    root = "/";
-  } else if (reference.starts_with("dir:/")) {
-    root = reference.substr(4);
-  } else {
-    return base::fail("mount a tree of image", reference, 0,
-                      "an image is `host` or `dir:PATH`");
-  }
-  return path::clean(root + "/" + name);
+// The host directory that is the root of the image in
+// `from = { image = …, path = … }`.
+base::Result<std::string> source_root(const image::Image& image,
+                                      const std::string& reference) {
+  if (reference.empty() || reference == image.reference) return image.root;
+  if (reference == "host") return "/";
+  if (reference.starts_with("dir:/")) return reference.substr(4);
+  return base::fail("mount a tree of image", reference, 0,
+                    "an image is `host` or `dir:PATH`");
 }
 
 // env(1) arguments that turn the environment `now` into `then`.
@@ -182,11 +175,10 @@ base::Status LegBuilder::add_tree(const scenario::Effects& effects) {
 base::Status LegBuilder::add_mount(const scenario::MountChange& mount) {
   const std::string at = DRIFTCAGE_TRY(expand_.path(mount.at));
   if (!mount.from_path.empty()) {
-    const std::string name = DRIFTCAGE_TRY(expand_.path(mount.from_path));
-    const std::string from =
-        DRIFTCAGE_TRY(tree_source(ground_.image, mount.from_image, name));
-    spec_.ops.emplace_back(
-        op::MountTree{from, at, mount.read_only, mount.noexec});
+    spec_.ops.emplace_back(op::MountTree{
+        DRIFTCAGE_TRY(expand_.path(mount.from_path)), at, mount.read_only,
+        mount.noexec, /*own_ids=*/false,
+        DRIFTCAGE_TRY(source_root(ground_.image, mount.from_image))});
   } else if (mount.tmpfs || mount.size || mount.inodes) {
     // Writable for everybody, so that a fault of size is not one of mode.
     spec_.ops.emplace_back(op::MountTmpfs{at, mount.size, mount.inodes, 01777,

@@ -114,7 +114,8 @@ void fields(Archive& archive, Remount& value) {
 }
 template <class Archive>
 void fields(Archive& archive, MountTree& value) {
-  archive(value.from, value.at, value.read_only, value.noexec, value.own_ids);
+  archive(value.from, value.at, value.read_only, value.noexec, value.own_ids,
+          value.inside);
 }
 template <class Archive>
 void fields(Archive& archive, MountShared& value) {

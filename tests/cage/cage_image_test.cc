@@ -114,6 +114,18 @@ TEST_P(Image, MasksAreResolvedInItsRoot) {
   EXPECT_EQ(output(masked), "/lib/tree/deep/f ok\n");
 }
 
+TEST_P(Image, TreesOfItAreResolvedInItsRoot) {
+  fs::create_symlink("/lib/tree", root() / "alias");
+  fs::create_symlink("/etc/shadow", root() / "outside");
+  before_ = snapshot(root());
+  auto mounted = spec({"open", "/copy/deep/f"});
+  mounted.ops = {op::MountTree{"/alias", "/copy", true, false, false, root()}};
+  EXPECT_EQ(output(mounted), "/copy/deep/f ok\n");
+  mounted.ops = {
+      op::MountTree{"/outside", "/copy", true, false, false, root()}};
+  EXPECT_EQ(run(mounted).end.error.object, root().string() + "/outside");
+}
+
 // While a cage is built there are descriptors of the host's directories in it.
 // A link to one of them must lead nobody out of it.
 TEST_P(Image, NoLinkLeadsToWhatTheCellHasOpen) {

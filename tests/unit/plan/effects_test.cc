@@ -121,10 +121,11 @@ TEST_F(LegBuilderTest, TreesOfImages) {
   other.from_image = "dir:/srv/root";
   other.from_path = "/opt/x";
   effects.mounts = {own, other};
-  EXPECT_THAT(
-      build({effects}).ops,
-      ElementsAre(CageOp(op::MountTree{"/usr/lib", "/a", false, false}),
-                  CageOp(op::MountTree{"/srv/root/opt/x", "/b", true, false})));
+  EXPECT_THAT(build({effects}).ops,
+              ElementsAre(CageOp(op::MountTree{"/usr/lib", "/a", false, false,
+                                               false, "/"}),
+                          CageOp(op::MountTree{"/opt/x", "/b", true, false,
+                                               false, "/srv/root"})));
   own.from_image = "docker://x";
   effects.mounts = {own};
   EXPECT_FALSE(try_stage(effects));

@@ -22,7 +22,7 @@ model::CageSpec full_spec() {
               op::Corrupt{"/x", 1, 2},
               op::MountTmpfs{"/tmp", 4096, std::nullopt, 01777, true, false},
               op::Remount{"/home", true, true},
-              op::MountTree{"/h", "/c", false, true, true},
+              op::MountTree{"/h", "/c", false, true, true, "/i"},
               op::MountShared{"/h", "/c"},
               op::DropPrograms{{"gcc", "*-gcc"}},
               op::RunCommand{{"go", "clean"}, true}};
