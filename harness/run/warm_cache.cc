@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/warm_cache.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
 #include "harness/image/fingerprint.h"
+#include "harness/image/tree_walk.h"
 #include "harness/plan/planner.h"
 #include "harness/run/capture.h"
 #include "harness/run/folders.h"
@@ -65,6 +67,20 @@ std::string go_value(const model::Facts& facts, const std::string& name) {
   return value == facts.go_env.end() ? "" : value->second;
 }
 
+// Where the cache is in the cage; empty where none can be mounted. The image's
+// own program says it, so it may be anything.
+std::string cache_place(const model::Facts& facts) {
+  std::string place = base::path::clean(go_value(facts, "GOCACHE"));
+  return place.starts_with('/') && place != "/" ? place : "";
+}
+
+// Programs of the image filled the folder around it: a link in its place would
+// show the cage what it leads to.
+bool is_cache(const std::string& path) {
+  std::error_code none;
+  return fs::is_directory(fs::symlink_status(path, none));
+}
+
 // Everything that Go's own action ids depend on, apart from sources.
 std::string key_of(const image::Image& image, const model::Facts& facts) {
   image::Fingerprint key;
@@ -101,9 +117,8 @@ model::CageSpec warming_cage(const image::Image& image,
   model::CageSpec spec = plan::healthy_cage(image, std::move(command));
   // The parent, so that the payload itself makes the cache: then it owns it,
   // whatever ids the cage maps.
-  const std::string cache = go_value(facts, "GOCACHE");
-  spec.ops.emplace_back(
-      op::MountShared{directory, std::string(base::path::dir_name(cache))});
+  spec.ops.emplace_back(op::MountShared{
+      directory, std::string(base::path::dir_name(cache_place(facts)))});
   spec.timeout_ms = kTimeoutMs;
   return spec;
 }
@@ -147,15 +162,57 @@ std::vector<model::CageSpec> builds(const image::Image& image,
   return specs;
 }
 
-// Removes what killed runs left behind; called with the lock held.
-void remove_leftovers(const std::string& folder, const std::string& prefix) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (!entry.path().filename().string().starts_with(prefix)) continue;
-    std::error_code ignored;
-    fs::remove_all(entry.path(), ignored);
+// A folder that is removed again unless it was kept.
+class Draft {
+ public:
+  // What killed runs left of the same draft goes first; the caller has a lock.
+  static base::Result<Draft> create(const std::string& folder,
+                                    const std::string& prefix) {
+    Draft draft;
+    draft.folder_ = DRIFTCAGE_TRY(
+        base::sys::open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with(prefix)) continue;
+      static_cast<void>(image::remove_tree(draft.folder_.get(), name));
+    }
+    const std::string name = prefix + std::to_string(::getpid());
+    draft.path_ = folder + "/" + name;
+    DRIFTCAGE_CHECK_OK(base::sys::mkdir(draft.path_, 0700));
+    draft.name_ = name;
+    return draft;
   }
-}
+  Draft(Draft&& other) noexcept
+      : folder_(std::move(other.folder_)),
+        path_(std::move(other.path_)),
+        name_(std::exchange(other.name_, {})) {}
+  Draft& operator=(Draft&&) = delete;
+  ~Draft() {
+    if (!name_.empty()) {
+      static_cast<void>(image::remove_tree(folder_.get(), name_));
+    }
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  base::Status keep_as(const std::string& name) {
+    // Nothing that could be used is there.
+    DRIFTCAGE_CHECK_OK(image::remove_tree(folder_.get(), name));
+    if (::renameat(folder_.get(), name_.c_str(), folder_.get(), name.c_str()) !=
+        0) {
+      return base::fail("rename", path_, errno);
+    }
+    name_.clear();
+    return {};
+  }
+
+ private:
+  Draft() = default;
+
+  base::UniqueFd folder_;
+  std::string path_;
+  std::string name_;  // empty: nothing to remove
+};
 
 }  // namespace
 
@@ -163,33 +220,29 @@ base::Result<std::string> warm_cache(
     Launcher& launcher, const image::Image& image, const model::Facts& facts,
     const std::string& folder,
     const std::function<void(const std::string&)>& preparing) {
-  if (facts.tool("go") == nullptr ||
-      !go_value(facts, "GOCACHE").starts_with('/')) {
-    return "";
-  }
+  const std::string place = cache_place(facts);
+  if (facts.tool("go") == nullptr || place.empty()) return "";
   DRIFTCAGE_CHECK_OK(base::sys::make_directories(folder, 0700));
   const std::string key = key_of(image, facts);
-  const std::string ready = folder + "/" + key;
-  const std::string cache =
-      ready + "/" +
-      std::string(base::path::base_name(go_value(facts, "GOCACHE")));
-  std::error_code none;
-  if (fs::is_directory(cache, none)) return cache;
+  const std::string name(base::path::base_name(place));
+  const std::string cache = folder + "/" + key + "/" + name;
+  if (is_cache(cache)) return cache;
 
   preparing("warming the build cache of " + image.reference + " (once)");
+  const auto stays_cold = [&](const std::string& why) {
+    preparing("the build cache of " + image.reference + " stays cold: " + why);
+    return std::string();
+  };
   const base::UniqueFd lock =
       DRIFTCAGE_TRY(lock_file(folder + "/." + key + ".lock"));
-  if (fs::is_directory(cache, none)) return cache;
-  const std::string prefix = "." + key + ".tmp";
-  remove_leftovers(folder, prefix);
-  const std::string fresh = folder + "/" + prefix + std::to_string(::getpid());
-  DRIFTCAGE_CHECK_OK(base::sys::mkdir(fresh, 0700));
+  if (is_cache(cache)) return cache;
+  Draft draft = DRIFTCAGE_TRY(Draft::create(folder, "." + key + ".tmp"));
   // Root's cages map other ids; the folder around keeps everybody else out.
   const mode_t open_mode = ::geteuid() == 0 ? 0777 : 0700;
-  if (::chmod(fresh.c_str(), open_mode) != 0) {
-    return base::fail("chmod", fresh, errno);
+  if (::chmod(draft.path().c_str(), open_mode) != 0) {
+    return base::fail("chmod", draft.path(), errno);
   }
-  for (const model::CageSpec& spec : builds(image, facts, fresh)) {
+  for (const model::CageSpec& spec : builds(image, facts, draft.path())) {
     // One after the other: both want all CPUs.
     const auto results = capture(launcher, {spec});
     const auto& result = results.front();
@@ -197,19 +250,18 @@ base::Result<std::string> warm_cache(
     if (!result->success()) {
       // A build that was cut off says nothing itself.
       const bool ended = result->end.outcome == wire::Outcome::Finished;
-      preparing("the build cache of " + image.reference + " stays cold: " +
-                (ended ? result->err.substr(0, 200)
-                       : std::string(wire::outcome_name(result->end.outcome))));
-      remove_leftovers(folder, prefix);
-      return "";
+      return stays_cold(
+          ended ? result->err.substr(0, 200)
+                : std::string(wire::outcome_name(result->end.outcome)));
     }
   }
-  if (::chmod(fresh.c_str(), 0755) != 0) {
-    return base::fail("chmod", fresh, errno);
+  if (!is_cache(draft.path() + "/" + name)) {
+    return stays_cold("the build made no folder " + place);
   }
-  if (std::rename(fresh.c_str(), ready.c_str()) != 0) {
-    return base::fail("rename", ready, errno);
+  if (::chmod(draft.path().c_str(), 0755) != 0) {
+    return base::fail("chmod", draft.path(), errno);
   }
+  DRIFTCAGE_CHECK_OK(draft.keep_as(key));
   return cache;
 }
 

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
+#include <thread>
 #include <variant>
 
 #include <nlohmann/json.hpp>
@@ -117,6 +120,37 @@ class SuiteTest : public ::testing::Test {
       fs::copy_file(library, to);
     }
     return root.string();
+  }
+
+  // A program "go" in the image; to build means to run `line` there.
+  void add_go(const std::string& line) {
+    for (const char* name : {"go", "ln"}) {
+      fs::copy_file(std::string("/usr/bin/") + (name[0] == 'g' ? "true" : name),
+                    dir_ / "root/usr/bin" / name);
+    }
+    std::ofstream(dir_ / "root/usr/bin/go")
+        << "#!/bin/sh\ncase $1 in\n"
+           "version) echo go version go1.24.1 linux/amd64 ;;\n"
+           "env) echo '{\"GOCACHE\": \"/c/cache\"}' ;;\n"
+           "build) "
+        << line << " ;;\nesac\n";
+  }
+  [[nodiscard]] bool was_started() const {
+    std::error_code none;
+    for (const auto& entry :
+         fs::directory_iterator(dir_ / "cache/driftcage/warm", none)) {
+      if (fs::exists(entry.path() / "started", none)) return true;
+    }
+    return false;
+  }
+  // What is in the folder of warm caches but locks.
+  [[nodiscard]] int warm_folders() const {
+    int count = 0;
+    for (const auto& entry :
+         fs::directory_iterator(dir_ / "cache/driftcage/warm")) {
+      if (entry.is_directory()) ++count;
+    }
+    return count;
   }
 
   base::Result<SuiteResult> run(
@@ -260,6 +294,33 @@ TEST_F(SuiteTest, FactsAreProbedOnce) {
   const auto again = run({scenario});
   ASSERT_TRUE(again);
   EXPECT_EQ(listener_.results.back().judgement.verdict, Verdict::Skip);
+}
+
+TEST_F(SuiteTest, ACacheThatIsALinkIsNone) {
+  add_go("ln -s " + (dir_ / "secret").string() + " /c/cache");
+  fs::create_directory(dir_ / "secret");
+  std::ofstream(dir_ / "secret/file") << "secret\n";
+  auto scenario = hidden_program("t/cache");
+  scenario.run = {"/bin/sh", "-c", "read line < /c/cache/file; echo $line"};
+  for (int time = 0; time < 2; ++time) {
+    ASSERT_TRUE(run({scenario}));
+    EXPECT_EQ(listener_.results.back().legs[0].stdout_text, "\n");
+  }
+  EXPECT_THAT(listener_.said.back(), HasSubstr("stays cold"));
+  EXPECT_EQ(warm_folders(), 0);
+}
+
+TEST_F(SuiteTest, ASignalWhileACacheIsWarmedLeavesNothing) {
+  add_go(": > /c/started; while :; do :; done");
+  std::thread interrupter([this] {
+    while (!was_started()) std::this_thread::yield();
+    ::kill(::getpid(), SIGINT);
+  });
+  const auto result = run({hidden_program("t/a")});
+  interrupter.join();
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(result->signal, SIGINT);
+  EXPECT_EQ(warm_folders(), 0);
 }
 
 TEST_F(SuiteTest, UnreadableImageIsAnErrorOfTheRun) {
