@@ -315,7 +315,8 @@ class Cell : public std::enable_shared_from_this<Cell> {
       return false;
     }
     if (const auto* end = std::get_if<wire::End>(&record)) end_ = *end;
-    if (std::holds_alternative<wire::CageUp>(record) && !cancelled_) {
+    if (std::holds_alternative<wire::CageUp>(record) && !cancelled_ &&
+        !exited_) {
       // What the set-up took is not taken from the payload.
       watch_time();
     }
@@ -430,6 +431,18 @@ class Cell : public std::enable_shared_from_this<Cell> {
 
 }  // namespace
 
+namespace {
+
+// By whoever started this program, who wants it to be so: nohup(1), or a shell
+// for what it runs in the background.
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 &&
+         action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
 struct Launcher::State {
   State(std::string cell, milliseconds patience)
       : program(std::move(cell)), grace(patience) {}
@@ -492,7 +505,10 @@ int Launcher::run(const std::function<void(int signal)>& on_signal) {
   int first = 0;
   state.io.restart();
   {
-    asio::signal_set signals(state.io, SIGINT, SIGTERM, SIGHUP);
+    asio::signal_set signals(state.io);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      if (!is_ignored(number)) signals.add(number);
+    }
     state.await_signal(signals, first, on_signal);
     while (!state.cells.empty()) state.io.run_one();
   }

@@ -48,9 +48,9 @@ class Launcher {
 
   // Starts a cell. Returns at once; everything else comes by the observer.
   void start(const model::CageSpec& spec, Stdio stdio, CellObserver observer);
-  // Runs until every started cell is done. SIGINT, SIGTERM and SIGHUP: the
-  // first one calls `on_signal`, or cancel_all when there is none; each further
-  // one calls cancel_all. Returns the first signal or 0.
+  // Runs until every started cell is done. SIGINT, SIGTERM and SIGHUP, unless
+  // they are ignored: the first one calls `on_signal`, or cancel_all when there
+  // is none; each further one calls cancel_all. Returns the first signal or 0.
   int run(const std::function<void(int signal)>& on_signal = {});
   // Asks all running cells to end; those asked before are killed. Their `done`
   // still comes.

@@ -203,6 +203,18 @@ TEST(Launcher, SignalIsPassedOnAndReturned) {
   EXPECT_EQ((*seen->end)->outcome, wire::Outcome::Cancelled);
 }
 
+TEST(Launcher, AnIgnoredSignalStaysIgnored) {
+  ::signal(SIGHUP, SIG_IGN);
+  Launcher launcher(kFakeCell);
+  const auto seen = std::make_shared<Seen>();
+  launcher.start(act("cancel"), Stdio::Capture, watch(seen, [] {
+                   ::raise(SIGHUP);
+                   ::raise(SIGTERM);
+                 }));
+  EXPECT_EQ(launcher.run(), SIGTERM);
+  ::signal(SIGHUP, SIG_DFL);
+}
+
 TEST(Launcher, TwoHundredAtOnce) {
   Launcher launcher(kFakeCell);
   std::vector<std::shared_ptr<Seen>> all;
