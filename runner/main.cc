@@ -6,10 +6,12 @@
 
 #include "harness/model/verdict.h"
 #include "runner/cli.h"
+#include "runner/process.h"
 #include "runner/terminal.h"
 
 int main(int argc, char** argv) {
   namespace runner = driftcage::runner;
+  if (!runner::fill_standard_streams()) return driftcage::model::kExitHost;
   // A closed pipe is an error of the write that meets it: see write_out. A
   // handler, not SIG_IGN: execve(2) would pass that on to every payload.
   std::signal(SIGPIPE, [](int) {});

@@ -34,6 +34,16 @@ base::Result<std::string> executable_path() {
   return base::sys::readlinkat(AT_FDCWD, "/proc/self/exe");
 }
 
+bool fill_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest number is taken, which is this one. O_PATH: every use of it
+    // is EBADF, as before.
+    if (::open("/dev/null", O_PATH) != fd) return false;
+  }
+  return true;
+}
+
 base::Result<std::string> working_directory() {
   std::error_code code;
   const std::filesystem::path path = std::filesystem::current_path(code);

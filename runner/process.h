@@ -15,6 +15,10 @@ namespace driftcage::runner {
 [[nodiscard]] std::string variable(const char* name);
 // The running program, links resolved (/proc/self/exe).
 [[nodiscard]] base::Result<std::string> executable_path();
+// Puts something that can be neither read nor written in place of standard
+// streams that the caller closed: a file that is opened would get their number,
+// and what is printed would go there. False when that is not possible.
+[[nodiscard]] bool fill_standard_streams();
 // getcwd(3).
 [[nodiscard]] base::Result<std::string> working_directory();
 

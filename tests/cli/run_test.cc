@@ -123,6 +123,18 @@ TEST_F(Run, AnImageThatIsNotThereIsTheHostsProblem) {
   EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/image"));
 }
 
+// What is opened next gets the number of a stream that the caller closed.
+TEST_F(Run, AClosedStreamIsNotTakenForAnother) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  const Outcome outcome = execute(
+      {"/bin/sh", "-c", "exec \"$0\" run --record r >&-", DRIFTCAGE_PROGRAM},
+      here());
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("driftcage: error: write: standard output: Bad file "
+                        "descriptor (EBADF)\n"));
+}
+
 TEST_F(Run, ARecordIsNeverWrittenOver) {
   write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
   write("full/notes.txt", "mine");
