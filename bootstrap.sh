@@ -31,6 +31,12 @@ die() {
   exit "${2:-$kExitHost}"
 }
 
+# Removed however this script ends.
+scratch=()
+trap 'rm -rf -- "${scratch[@]+"${scratch[@]}"}"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 # --- command line ----------------------------------------------------------
 
 yes=no
@@ -180,11 +186,11 @@ install_packages() {
   fi
   local log
   log=$(mktemp)
+  scratch+=("$log")
   phase packages "asking apt for its lists"
   # shellcheck disable=SC2024 # the log is ours, not root's
   if ! as_root apt-get -q -o DPkg::Lock::Timeout=300 update >"$log" 2>&1; then
     cat "$log" >&2
-    rm -f "$log"
     die "apt-get update failed"
   fi
   for package in "${missing[@]}"; do names+=("$(resolve "$package")"); done
@@ -193,7 +199,6 @@ install_packages() {
     -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
     install --no-install-recommends "${names[@]}" >"$log" 2>&1; then
     tail -n 30 "$log" >&2
-    rm -f "$log"
     die "apt-get install failed"
   fi
   rm -f "$log"
@@ -286,6 +291,7 @@ test_as_ordinary_user() {
   fi
   phase test "cage, cli and image, as an ordinary user"
   home=$(mktemp -d)
+  scratch+=("$home")
   # ctest keeps its notes in the folder that it is pointed at.
   printf 'subdirs("%s")\n' "$build" >"$home/CTestTestfile.cmake"
   chown -R "$uid:$uid" "$home"
