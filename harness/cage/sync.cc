@@ -124,7 +124,9 @@ Message receive(int fd, const Wait& wait) {
   ssize_t size = -1;
   do {
     size = ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC);
-  } while (size < 0 && errno == EINTR);
+    // ECONNRESET, told once: the other side went with a message of ours unread.
+    // What it sent before is still there.
+  } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
   if (size <= 0) return result;
   std::string buffer(static_cast<std::size_t>(size), '\0');
   iovec part{buffer.data(), buffer.size()};
