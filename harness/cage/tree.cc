@@ -258,19 +258,23 @@ base::Status Builder::mount_proc() {
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const bool shown = spec_.proc == model::ProcView::Fresh;
   const std::string at = shown ? target("/proc") : DRIFTCAGE_TRY(fresh("p"));
-  if (auto mounted = mount_new("proc", at, kFlags, ""); !mounted) {
+  const auto mounted = mount_new("proc", at, kFlags, "");
+  if (!mounted) {
     // A container that covers parts of its /proc: the kernel lets nobody below
-    // it have an uncovered one (mount_namespaces(7)). Its own can be shown.
+    // it have an uncovered one (mount_namespaces(7)). Its own can be shown, but
+    // not for writing: the other processes of the user are in it.
     if (mounted.error().err != EPERM) return mounted;
     const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, "/proc"));
+    DRIFTCAGE_CHECK_OK(add_flags(tree.get(), MOUNT_ATTR_RDONLY, "/proc"));
     DRIFTCAGE_CHECK_OK(attach(tree.get(), at));
     tree_.rung = "no-fresh-proc";
     steps_.note("/proc is the host's: " + mounted.error().message());
   }
-  tree_.proc = DRIFTCAGE_TRY(base::sys::open(at, O_PATH | O_DIRECTORY));
+  tree_.proc = DRIFTCAGE_TRY(
+      base::sys::open(mounted ? at : "/proc", O_PATH | O_DIRECTORY));
   if (!shown) return {};
   tree_.regions.add({"/proc", RegionKind::ReadOnly, nullptr, ""});
-  return protect_proc(at);
+  return mounted ? protect_proc(at) : base::Status();
 }
 
 // Everything but processes is the machine's, and the kernel lets its root
