@@ -45,6 +45,11 @@ base::Result<std::string> try_cage(Launcher& launcher,
   if (result) return result->cage.rung;
   base::Error error = std::move(result).error();
   if (error.err == EINTR) return tl::make_unexpected(std::move(error));
+  // The probe would meet the same limit at some step of its own and blame that.
+  if (error.err == EMFILE || error.err == ENFILE) {
+    error.hint = "raise the limit of open files (ulimit -n)";
+    return tl::make_unexpected(std::move(error));
+  }
   const cage::Diagnosis diagnosis = cage::diagnose(cage::probe_host());
   if (!diagnosis.code.empty()) {
     error.hint = diagnosis.code + ": " + diagnosis.cause;

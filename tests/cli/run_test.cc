@@ -135,6 +135,18 @@ TEST_F(Run, AClosedStreamIsNotTakenForAnother) {
                         "descriptor (EBADF)\n"));
 }
 
+TEST_F(Run, TooFewDescriptorsAreNotTakenForAPolicy) {
+  write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
+  const Outcome outcome =
+      execute({"/bin/sh", "-c", "ulimit -n 9; exec \"$0\" run --record r",
+               DRIFTCAGE_PROGRAM},
+              here());
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("(EMFILE)\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("ulimit -n"));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("E-")));
+}
+
 TEST_F(Run, ARecordIsNeverWrittenOver) {
   write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
   write("full/notes.txt", "mine");
