@@ -37,6 +37,8 @@ class Deriver {
   using Emit = std::function<void(const model::Event&)>;
   explicit Deriver(Emit emit);
   ~Deriver();
+  Deriver(const Deriver&) = delete;
+  Deriver& operator=(const Deriver&) = delete;
   Deriver(Deriver&&) noexcept;
   Deriver& operator=(Deriver&&) noexcept;
 
@@ -57,6 +59,8 @@ class ProcessTable {
  public:
   ProcessTable();
   ~ProcessTable();
+  ProcessTable(const ProcessTable&) = delete;
+  ProcessTable& operator=(const ProcessTable&) = delete;
   ProcessTable(ProcessTable&&) noexcept;
   ProcessTable& operator=(ProcessTable&&) noexcept;
 

@@ -32,6 +32,8 @@ class Glob {
   // unknown or empty variable; the error's object is `pattern`.
   static base::Result<Glob> compile(std::string_view pattern,
                                     const Variables& variables);
+  Glob(const Glob&) = delete;
+  Glob& operator=(const Glob&) = delete;
   Glob(Glob&&) noexcept;
   Glob& operator=(Glob&&) noexcept;
   ~Glob();

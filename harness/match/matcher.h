@@ -50,6 +50,8 @@ class LineMatcher {
   // error's object is the glob, its hint may name the nearest variable.
   static base::Result<LineMatcher> make(
       const std::vector<model::EventLine>& lines, const Variables& variables);
+  LineMatcher(const LineMatcher&) = delete;
+  LineMatcher& operator=(const LineMatcher&) = delete;
   LineMatcher(LineMatcher&&) noexcept;
   LineMatcher& operator=(LineMatcher&&) noexcept;
   ~LineMatcher();

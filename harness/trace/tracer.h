@@ -33,6 +33,8 @@ class Filter {
   // descendant with the rights of a new user namespace install one. Asks
   // seccomp(2) and changes nothing.
   [[nodiscard]] static bool is_possible();
+  Filter(const Filter&) = delete;
+  Filter& operator=(const Filter&) = delete;
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
   ~Filter();

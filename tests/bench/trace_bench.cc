@@ -102,15 +102,16 @@ void compare(const std::string& title, const std::vector<Column>& columns,
   std::printf("%s\n", title.c_str());
   const double first = median(wall[columns.front().name]);
   const double last = median(wall[columns.back().name]);
+  const double first_cpu = median(cpu[columns.front().name]);
   const double last_cpu = median(cpu[columns.back().name]);
   for (const auto& column : columns) {
     const double w = median(wall[column.name]);
     const double c = median(cpu[column.name]);
     std::printf(
-        "  %-22s %9.2f %s  cpu %9.2f %s  x%-6.2f of the first, x%.2f (cpu "
-        "x%.2f) of the last\n",
-        column.name.c_str(), w / per, unit, c / per, unit, w / first, w / last,
-        c / last_cpu);
+        "  %-22s %9.2f %s  cpu %9.2f %s  x%-6.2f (cpu x%.2f) of the first, "
+        "x%.2f (cpu x%.2f) of the last\n",
+        column.name.c_str(), w / per, unit, c / per, unit, w / first,
+        c / first_cpu, w / last, c / last_cpu);
   }
 }
 

@@ -74,6 +74,37 @@ TEST_F(Run, AScenarioThatDoesNotHoldIsExplained) {
   expect_golden("run-no-repro", clean(outcome.out));
 }
 
+std::string replaced(std::string text, const std::string& from,
+                     const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+TEST_F(Run, ABadLegShowsItsEnvironmentAgainstTheControlLeg) {
+  write("scenarios/tiny/other.toml",
+        replaced(scenario("tiny/other", kNotSeen), "hide =",
+                 "env.DC_DRIFT = \"on\"\nenv.DC_TOKEN = \"x\"\nhide ="));
+  const Outcome outcome = run({"tiny/other"});
+  EXPECT_EQ(outcome.code, 1) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr("against control: +DC_DRIFT=on +DC_TOKEN=***\n"));
+}
+
+TEST_F(Run, VerdictOnlyTracesLessAndJudgesTheSame) {
+  write("scenarios/tiny/hidden.toml",
+        replaced(scenario("tiny/hidden", kSeen),
+                 "run    = [\"cat\", \"data.txt\"]",
+                 "sh = \"test -e unrelated; cat data.txt\""));
+  EXPECT_EQ(run({}).code, 0);
+  EXPECT_EQ(run({"--verdict-only"}).code, 0);
+  const auto trace = [this](const std::string& record) {
+    return read_text(folder_ / record / "host/tiny/hidden/fault/trace.dct");
+  };
+  EXPECT_THAT(trace("record"), HasSubstr("unrelated"));
+  // As an argument of sh it is still there.
+  EXPECT_LT(trace("record1").size(), trace("record").size());
+  EXPECT_THAT(trace("record1"), Not(HasSubstr("/unrelated")));
+}
+
 TEST_F(Run, QuietShowsOnlyTheBad) {
   write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
   write("scenarios/tiny/other.toml", scenario("tiny/other", kNotSeen));
