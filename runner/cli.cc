@@ -96,6 +96,7 @@ CommandLine::CommandLine()
   add_trace(app_, chosen_, traced_command_);
   add_faults(app_, chosen_);
   add_schema(app_, chosen_);
+  add_compare(app_, chosen_);
   add_image(app_, chosen_);
   add_doctor(app_, chosen_);
   add_completion(app_, chosen_);

@@ -12,8 +12,10 @@
 #include "harness/base/wait_status.h"
 #include "harness/image/interrupt.h"
 #include "harness/model/verdict.h"
+#include "harness/run/folders.h"
 #include "harness/run/ground.h"
 #include "harness/run/launcher.h"
+#include "harness/run/warm_cache.h"
 #include "runner/commands.h"
 #include "runner/image_options.h"
 #include "runner/image_text.h"
@@ -240,7 +242,10 @@ int remove(const Options& options) {
 int collect(const Options& options) {
   return carry_out([&]() -> base::Status {
     const image::Store store = DRIFTCAGE_TRY(open_store());
-    const image::GcResult result = DRIFTCAGE_TRY(store.gc());
+    image::GcResult result = DRIFTCAGE_TRY(store.gc());
+    const std::string cache = DRIFTCAGE_TRY(run::cache_folder());
+    for (std::string& what : run::remove_stale_caches(cache + "/warm"))
+      result.removed.push_back(std::move(what));
     if (options.json) {
       const nlohmann::ordered_json document{{"bytes", result.bytes},
                                             {"removed", result.removed},

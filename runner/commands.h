@@ -23,6 +23,7 @@ void add_trace(CLI::App& app, Action& chosen,
                const std::vector<std::string>& command);
 void add_faults(CLI::App& app, Action& chosen);
 void add_schema(CLI::App& app, Action& chosen);
+void add_compare(CLI::App& app, Action& chosen);
 void add_image(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 void add_completion(CLI::App& app, Action& chosen);

@@ -294,12 +294,24 @@ base::Result<std::vector<DebianPackage>> Apt::plan(
   RunOptions options{
       .on_line = [&uris](const std::string& line) { uris += line + "\n"; }};
   options.environment = {"APT_CONFIG=" + folder_ + "/apt.conf"};
+  // What lies in the working directory already, `apt-get download` leaves out.
+  options.directory = archives();
   const ProgramRun run = DRIFTCAGE_TRY(run_apt(argv, options));
   if (!run.status.success()) {
     return tl::make_unexpected(apt_failure(
         "choose packages", fmt::format("{}", fmt::join(packages, " ")), run));
   }
-  return packages_in(uris);
+  auto plan = DRIFTCAGE_TRY(packages_in(uris));
+  for (const std::string& name : packages) {
+    const bool planned = std::any_of(
+        plan.begin(), plan.end(),
+        [&name](const auto& package) { return package.name == name; });
+    if (!planned) {
+      return base::fail("choose packages", name, ENOENT,
+                        "apt would take another package for it: name that one");
+    }
+  }
+  return plan;
 }
 
 base::Status Apt::download(const std::vector<DebianPackage>& packages,

@@ -49,13 +49,16 @@ base::Result<std::uint32_t> user_id(const std::string& user) {
 
 // The host directory that is the root of the image in
 // `from = { image = …, path = … }`.
-base::Result<std::string> source_root(const image::Image& image,
+base::Result<std::string> source_root(const Ground& ground,
                                       const std::string& reference) {
-  if (reference.empty() || reference == image.reference) return image.root;
+  if (reference.empty() || reference == ground.image.reference)
+    return ground.image.root;
   if (reference == "host") return "/";
   if (reference.starts_with("dir:/")) return reference.substr(4);
+  const auto other = ground.others.find(reference);
+  if (other != ground.others.end()) return DRIFTCAGE_TRY(other->second).root;
   return base::fail("mount a tree of image", reference, 0,
-                    "an image is `host` or `dir:PATH`");
+                    "an image is `host`, `dir:PATH` or what --image takes");
 }
 
 // env(1) arguments that turn the environment `now` into `then`.
@@ -175,10 +178,10 @@ base::Status LegBuilder::add_tree(const scenario::Effects& effects) {
 base::Status LegBuilder::add_mount(const scenario::MountChange& mount) {
   const std::string at = DRIFTCAGE_TRY(expand_.path(mount.at));
   if (!mount.from_path.empty()) {
-    spec_.ops.emplace_back(op::MountTree{
-        DRIFTCAGE_TRY(expand_.path(mount.from_path)), at, mount.read_only,
-        mount.noexec, /*own_ids=*/false,
-        DRIFTCAGE_TRY(source_root(ground_.image, mount.from_image))});
+    spec_.ops.emplace_back(
+        op::MountTree{DRIFTCAGE_TRY(expand_.path(mount.from_path)), at,
+                      mount.read_only, mount.noexec, /*own_ids=*/false,
+                      DRIFTCAGE_TRY(source_root(ground_, mount.from_image))});
   } else if (mount.tmpfs || mount.size || mount.inodes) {
     // Writable for everybody, so that a fault of size is not one of mode.
     spec_.ops.emplace_back(op::MountTmpfs{at, mount.size, mount.inodes, 01777,

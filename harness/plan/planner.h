@@ -41,6 +41,9 @@ struct Ground {
   model::Facts facts;
   std::string rung;        // what the host can do: "full", ...
   std::string warm_cache;  // host directory with a warm GOCACHE, or empty
+  // Other images whose trees scenarios mount, by reference; an error where one
+  // could not be opened.
+  std::map<std::string, base::Result<image::Image>> others;
 };
 
 // Scenario and ground to cage specs. Pure: touches nothing on the host. An

@@ -63,22 +63,29 @@ base::Result<std::string> try_cage(Launcher& launcher,
 }  // namespace
 
 base::Result<std::vector<plan::Ground>> prepare_grounds(
-    Launcher& launcher, const std::vector<std::string>& images,
-    const image::OpenOptions& open, const std::set<std::string>& tools,
+    Launcher& launcher, const Wanted& wanted, const image::OpenOptions& open,
     const std::function<void(const std::string&)>& preparing) {
   const std::string cache = DRIFTCAGE_TRY(cache_folder());
   const auto environment = caller_environment();
   std::vector<plan::Ground> grounds;
-  for (const std::string& reference : images) {
+  std::map<std::string, base::Result<image::Image>> others;
+  for (const std::string& reference : wanted.others) {
+    auto other = open_one(reference, environment, open);
+    if (!other && other.error().err == EINTR)
+      return tl::make_unexpected(std::move(other).error());
+    others.emplace(reference, std::move(other));
+  }
+  for (const std::string& reference : wanted.images) {
     plan::Ground ground;
     ground.image = DRIFTCAGE_TRY(open_one(reference, environment, open));
     ground.rung = grounds.empty()
                       ? DRIFTCAGE_TRY(try_cage(launcher, ground.image))
                       : grounds.front().rung;
     ground.facts = DRIFTCAGE_TRY(
-        probe_facts(launcher, ground.image, tools, cache + "/facts"));
+        probe_facts(launcher, ground.image, wanted.tools, cache + "/facts"));
     ground.warm_cache = DRIFTCAGE_TRY(warm_cache(
         launcher, ground.image, ground.facts, cache + "/warm", preparing));
+    ground.others = others;
     grounds.push_back(std::move(ground));
   }
   return grounds;

@@ -13,13 +13,19 @@
 
 namespace driftcage::run {
 
+// What a suite asks of its grounds.
+struct Wanted {
+  std::vector<std::string> images;
+  std::set<std::string> others;  // images whose trees scenarios mount
+  std::set<std::string> tools;   // looked for besides the usual ones
+};
+
 // Everything about the images and the host that planning needs, in the order
-// of `images`: opens them, tries a cage over the first one, probes facts and
-// warms build caches. `tools` are looked for besides the usual ones. Fails
-// with the doctor's remedy when no cage can be made.
+// of `wanted.images`: opens them, tries a cage over the first one, probes facts
+// and warms build caches. Fails with the doctor's remedy when no cage can be
+// made.
 [[nodiscard]] base::Result<std::vector<plan::Ground>> prepare_grounds(
-    Launcher& launcher, const std::vector<std::string>& images,
-    const image::OpenOptions& open, const std::set<std::string>& tools,
+    Launcher& launcher, const Wanted& wanted, const image::OpenOptions& open,
     const std::function<void(const std::string&)>& preparing);
 
 // What is known of one image, for people who look at it.

@@ -16,6 +16,7 @@ base::Result<std::shared_ptr<LegRun>> LegRun::create(
   std::shared_ptr<LegRun> run(new LegRun(std::move(matcher), folder));
   run->result_.leg = leg.leg;
   run->result_.name = leg.name;
+  run->result_.variables = variables;
   DRIFTCAGE_CHECK_OK(base::sys::mkdir(folder, 0755));
   run->trace_ = DRIFTCAGE_TRY(base::sys::open(
       folder + "/trace.dct", O_WRONLY | O_CREAT | O_TRUNC, 0644));

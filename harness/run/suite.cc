@@ -69,6 +69,22 @@ std::set<std::string> needed_tools(
   return tools;
 }
 
+// Images, other than those that are run on, whose trees are mounted.
+std::set<std::string> mounted_images(
+    const std::vector<scenario::Scenario>& scenarios) {
+  std::set<std::string> images;
+  const auto add = [&images](const scenario::Effects& effects) {
+    for (const scenario::MountChange& mount : effects.mounts)
+      if (!mount.from_image.empty()) images.insert(mount.from_image);
+  };
+  for (const scenario::Scenario& scenario : scenarios) {
+    add(scenario.baseline);
+    for (const scenario::Fault& fault : scenario.faults) add(fault.effects);
+    for (const scenario::Fix& fix : scenario.fixes) add(fix.effects);
+  }
+  return images;
+}
+
 match::Judgement verdict_of(model::Verdict verdict, std::string reason) {
   match::Judgement judgement;
   judgement.verdict = verdict;
@@ -352,8 +368,9 @@ base::Result<SuiteResult> run_suite(
     const SuiteOptions& options, SuiteObserver& observer) {
   Launcher launcher(DRIFTCAGE_TRY(find_cell()));
   auto grounds = prepare_grounds(
-      launcher, options.images, options.open, needed_tools(scenarios),
-      [&](const std::string& what) { observer.preparing(what); });
+      launcher,
+      {options.images, mounted_images(scenarios), needed_tools(scenarios)},
+      options.open, [&](const std::string& what) { observer.preparing(what); });
   if (!grounds && grounds.error().err == EINTR) {
     SuiteResult stopped;
     stopped.signal = base::signal_number(grounds.error().object);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -29,6 +30,9 @@ namespace op = model::op;
 // Bumped when the programs below change.
 constexpr const char* kRecipe = "warm-1";
 constexpr std::uint64_t kTimeoutMs = 600'000;
+// KEY.image beside the cache KEY: the root that it was made over. Not inside,
+// where a payload has written.
+constexpr std::string_view kImageSuffix = ".image";
 
 constexpr const char* kHello = R"(package main
 
@@ -261,8 +265,29 @@ base::Result<std::string> warm_cache(
   if (::chmod(draft.path().c_str(), 0755) != 0) {
     return base::fail("chmod", draft.path(), errno);
   }
+  DRIFTCAGE_CHECK_OK(base::sys::replace_file(
+      folder + "/" + key + std::string(kImageSuffix), image.root, 0600));
   DRIFTCAGE_CHECK_OK(draft.keep_as(key));
   return cache;
+}
+
+std::vector<std::string> remove_stale_caches(const std::string& folder) {
+  std::vector<std::string> removed;
+  const auto top = base::sys::open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!top) return removed;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(kImageSuffix)) continue;
+    const auto root = base::sys::read_file(entry.path().string());
+    std::error_code ignored;
+    if (!root || fs::is_directory(*root, ignored)) continue;
+    const std::string key = name.substr(0, name.size() - kImageSuffix.size());
+    if (!image::remove_tree(top->get(), key)) continue;
+    static_cast<void>(image::remove_tree(top->get(), name));
+    removed.push_back("build cache of " + *root);
+  }
+  return removed;
 }
 
 }  // namespace driftcage::run

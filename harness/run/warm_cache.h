@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/image/image.h"
@@ -20,5 +21,9 @@ namespace driftcage::run {
     Launcher& launcher, const image::Image& image, const model::Facts& facts,
     const std::string& folder,
     const std::function<void(const std::string&)>& preparing);
+
+// Removes the caches below `folder` whose image's root is gone; what was
+// removed, for people.
+std::vector<std::string> remove_stale_caches(const std::string& folder);
 
 }  // namespace driftcage::run

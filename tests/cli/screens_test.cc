@@ -53,8 +53,8 @@ TEST_P(Help, IsComplete) {
 
 INSTANTIATE_TEST_SUITE_P(Commands, Help,
                          ::testing::Values("", "run", "list", "check", "trace",
-                                           "faults", "schema", "image",
-                                           "doctor", "completion"));
+                                           "faults", "schema", "compare",
+                                           "image", "doctor", "completion"));
 
 TEST_F(Screens, EveryImageCommandHasExamples) {
   for (const char* command :

@@ -92,6 +92,57 @@ TEST_F(Recipes, FactsTellTheToolchains) {
   EXPECT_THAT(alpine["go_toolchains"].dump(), HasSubstr("1.23"));
 }
 
+TEST_F(Recipes, AnImageDoesNotDifferFromItself) {
+  const Outcome outcome =
+      run({"compare", kAlpine, kAlpine, "go/goroot-missing"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, std::string("- ") + kAlpine + "\n+ " + kAlpine +
+                             "\n\ngo/goroot-missing  pass\n\n1 scenario, 0 "
+                             "verdicts changed\n");
+}
+
+TEST_F(Recipes, CompareShowsWhatABumpChanges) {
+  const Outcome outcome =
+      run({"compare", kBookworm, kTrixie, "go/path-missing-gcc"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, ContainsRegex("- exec .*/12/cc1 = ok"));
+  EXPECT_THAT(outcome.out, ContainsRegex("\\+ exec .*/14/cc1 = ok"));
+}
+
+TEST_F(Recipes, TreesOfOtherImagesCanBeMounted) {
+  write(
+      "scenarios/mix/other-goroot.toml", std::string(R"(
+schema = 1
+id     = "mix/other-goroot"
+title  = "A tree of another image"
+run    = ["grep", "-q", "go1.23", "/opt/go/VERSION"]
+
+[[fault]]
+id = "other"
+mount."/opt/go" = { from = { image = ")") + kAlpine +
+                                             R"(", path = "/usr/lib/go-1.23" } }
+
+[control]
+exit = "nonzero"
+
+[expect]
+exit = 0
+see  = ["open /opt/go/VERSION = ok by grep"]
+
+[[fix]]
+id     = "away"
+say    = "Take it away."
+lift   = ["other"]
+expect = { exit = "nonzero" }
+)");
+  Setting setting = setting_;
+  setting.set["DRIFTCAGE_SCENARIOS"] = at("scenarios");
+  const Outcome outcome = cli_test::driftcage(
+      {"run", "--image", kBookworm, "mix/other-goroot"}, setting);
+  EXPECT_EQ(outcome.code, 0) << outcome.err << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("PASS"));
+}
+
 TEST_F(Recipes, AGlibcProgramFailsOnMuslAsItDoesOnAlpine) {
   ASSERT_EQ(run({"image", "build", kAlpine}).code, 0);
   // Any program of this machine that asks for glibc's loader.
@@ -104,6 +155,43 @@ TEST_F(Recipes, AGlibcProgramFailsOnMuslAsItDoesOnAlpine) {
       {"trace", "--image", kAlpine, "--", "sh", "-c", "./program; echo $?"});
   EXPECT_EQ(in_shell.out, "127\n");
   EXPECT_THAT(in_shell.err, HasSubstr("program: not found"));
+}
+
+// apt leaves out what lies in its working directory: a plan must not.
+TEST_F(Recipes, FilesInTheWorkingDirectoryDoNotMatter) {
+  write("images/tiny.toml",
+        "schema = 1\ntitle = \"t\"\n[debian]\nsuites = [\"bookworm\"]\n"
+        "packages = [\"musl\", \"busybox-static\"]\nbase = false\n"
+        "dependencies = false\n");
+  Setting setting = own();
+  setting.set["DRIFTCAGE_IMAGES"] = at("images");
+  const std::vector<std::string> build{"image", "build", "tiny"};
+  ASSERT_EQ(cli_test::driftcage(build, setting).code, 0);
+  const std::string before = root_of("tiny");
+  const std::string blobs = at("cache/driftcage/images/blobs/sha256");
+  shell("for f in " + blobs +
+        "/*; do n=$(dpkg-deb -f $f Package)_$(dpkg-deb -f $f Version | sed "
+        "s/:/%3a/)_$(dpkg-deb -f $f Architecture).deb; cp $f $n; done");
+  shell("rm -rf cache");
+  ASSERT_EQ(cli_test::driftcage(build, setting).code, 0);
+  EXPECT_EQ(root_of("tiny"), before);
+}
+
+TEST_F(Recipes, TheImagesOwnUserAndEnvironmentAreTheBaseline) {
+  write("images/nobody.toml",
+        "schema = 1\ntitle = \"t\"\nuser = \"nobody\"\n[debian]\n"
+        "suites = [\"bookworm\"]\npackages = [\"musl\", "
+        "\"busybox-static\"]\nbase = false\ndependencies = false\n"
+        "[[link]]\nto = \"busybox\"\nat = [\"/bin/sh\", \"/bin/id\"]\n"
+        "[files]\n\"/etc/passwd\" = \"nobody:x:65534:65534::/:/bin/sh\\n\"\n"
+        "[env]\nGREETING = \"hi\"\n");
+  Setting setting = own();
+  setting.set["DRIFTCAGE_IMAGES"] = at("images");
+  const Outcome outcome = cli_test::driftcage(
+      {"trace", "--image", "nobody", "--", "sh", "-c",
+       "id -u; echo $GREETING; echo x >$HOME/x && echo home"},
+      setting);
+  EXPECT_EQ(outcome.out, "65534\nhi\nhome\n") << outcome.err;
 }
 
 TEST_F(Recipes, MistakesSayWhatToDo) {

@@ -128,7 +128,7 @@ TEST_F(LegBuilderTest, TreesOfImages) {
                                                false, "/srv/root"})));
   own.from_image = "docker://x";
   effects.mounts = {own};
-  EXPECT_FALSE(try_stage(effects));
+  EXPECT_FALSE(try_stage(effects)) << "it was not opened";
 }
 
 TEST_F(LegBuilderTest, SurroundingsOfTheProcess) {
