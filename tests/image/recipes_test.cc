@@ -194,6 +194,45 @@ TEST_F(Recipes, TheImagesOwnUserAndEnvironmentAreTheBaseline) {
   EXPECT_EQ(outcome.out, "65534\nhi\nhome\n") << outcome.err;
 }
 
+// The mark that the recipe's command leaves in the build cache is there in a
+// warm leg and not in a cold one.
+TEST_F(Recipes, WarmCommandsBecomeALayer) {
+  const std::string alpine = cli_test::read_text(
+      std::string(DRIFTCAGE_SOURCE_DIR "/images/") + kAlpine + ".toml");
+  write("images/warmed.toml",
+        alpine +
+            "\n[warm]\nrun = [[\"sh\", \"-c\", \"cp mark "
+            "$(go env GOCACHE)/mark\"]]\n[warm.files]\nmark = \"warm\"\n");
+  write("scenarios/warm.toml", R"(
+schema = 1
+id     = "warm"
+title  = "A cache without the mark"
+run    = ["cat", "/home/cage/.cache/go-build/mark"]
+
+[[fault]]
+id    = "cold"
+cache = "cold"
+
+[expect]
+exit = "nonzero"
+see  = ["open **/mark = ENOENT by cat"]
+
+[[fix]]
+id   = "warm"
+say  = "Start with the warm cache."
+lift = ["cold"]
+)");
+  Setting setting = setting_;
+  setting.set["DRIFTCAGE_IMAGES"] = at("images");
+  setting.set["DRIFTCAGE_SCENARIOS"] = at("scenarios");
+  for (int i = 0; i < 2; ++i) {
+    const Outcome outcome =
+        cli_test::driftcage({"run", "--image", "warmed", "warm"}, setting);
+    EXPECT_EQ(outcome.code, 0) << outcome.err << outcome.out;
+    EXPECT_THAT(outcome.out, HasSubstr("PASS"));
+  }
+}
+
 TEST_F(Recipes, MistakesSayWhatToDo) {
   Outcome outcome = run({"run", "--image", "bookworm-go1.91", "go/goenv-off"});
   EXPECT_EQ(outcome.code, 3);
