@@ -88,6 +88,7 @@ libboost1.81-dev|libboost1.83-dev|libboost-dev
 libcli11-dev
 libexpected-dev
 libfmt-dev
+libpugixml-dev
 libre2-dev
 libseccomp-dev
 libssl-dev
@@ -106,7 +107,14 @@ LIBRARIES
   type -P gcc >/dev/null || echo gcc
   echo libc6-dev
   [[ $verb != test ]] && return
-  printf '%s\n' libgtest-dev libgmock-dev python3-jsonschema
+  printf '%s\n' libgtest-dev libgmock-dev python3-jsonschema python3-yaml
+  type -P xmllint >/dev/null || echo libxml2-utils
+  type -P jq >/dev/null || echo jq
+  # Large, or with services of their own: for the label slow.
+  if [[ -n ${DRIFTCAGE_MUST_WORK-} ]]; then
+    type -P chromium >/dev/null || echo chromium
+    type -P slurmctld >/dev/null || printf '%s\n' slurm-wlm munge
+  fi
   type -P strace >/dev/null || echo strace
   type -P bwrap >/dev/null || echo bubblewrap
   # Archives and registries of other people's making.

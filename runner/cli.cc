@@ -92,6 +92,14 @@ CommandLine::CommandLine()
   app_.allow_extras();
   add_run(app_, chosen_);
   add_list(app_, chosen_);
+  add_plan(app_, chosen_);
+  add_report(app_, chosen_);
+  add_rerun(app_, chosen_);
+  add_judge(app_, chosen_);
+  add_watch(app_, chosen_);
+  add_shell(app_, chosen_);
+  add_diff(app_, chosen_);
+  add_merge(app_, chosen_);
   add_check(app_, chosen_);
   add_trace(app_, chosen_, traced_command_);
   add_faults(app_, chosen_);

@@ -42,7 +42,8 @@ class Pairing : public run::SuiteObserver {
     else
       write_err(what + "\n");
   }
-  void started(std::size_t scenarios, std::size_t /*jobs*/) override {
+  void started(std::size_t scenarios, std::size_t /*jobs*/,
+               const std::string& /*capped_by*/) override {
     total_ = scenarios;
   }
   void finished(const run::ScenarioResult& result) override {

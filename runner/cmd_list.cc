@@ -7,15 +7,18 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/model/verdict.h"
+#include "harness/run/filter.h"
 #include "runner/catalog.h"
 #include "runner/commands.h"
+#include "runner/process.h"
+#include "runner/selection.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
 namespace {
 
 struct Options {
-  std::vector<std::string> selected;
+  SelectionOptions selection;
   bool json = false;
   bool ids = false;
 };
@@ -26,13 +29,22 @@ std::string as_json(const std::vector<scenario::Scenario>& scenarios) {
     nlohmann::ordered_json fixes = nlohmann::ordered_json::array();
     for (const scenario::Fix& fix : scenario.fixes)
       fixes.push_back({{"id", fix.id}, {"wrong", fix.wrong}});
+    nlohmann::ordered_json faults = nlohmann::ordered_json::array();
+    for (const scenario::Fault& fault : scenario.faults)
+      faults.push_back(
+          {{"id", fault.id}, {"effects", run::effect_keys(fault.effects)}});
     list.push_back({{"id", scenario.id},
                     {"title", scenario.title},
                     {"file", scenario.file},
                     {"tags", scenario.tags},
                     {"refs", scenario.refs},
                     {"tools", scenario.needs.tools},
+                    {"features", scenario.needs.features},
+                    {"faults", faults},
                     {"fixes", fixes},
+                    {"group", scenario.group},
+                    {"exclusive", scenario.exclusive},
+                    {"timeout_ms", scenario.timeout_ms},
                     {"weak", scenario.weak()}});
   }
   // Titles are the author's bytes: replaced, not thrown at the reader.
@@ -51,8 +63,9 @@ std::string as_table(const std::vector<scenario::Scenario>& scenarios) {
   return text;
 }
 
-int list(const Options& options) {
-  const auto selection = select_scenarios(options.selected);
+// Needs no parsing: shells ask for it at each tab.
+int list_ids(const Options& options) {
+  const auto selection = select_scenarios(options.selection.selected);
   if (!selection) {
     print_error(selection.error());
     return model::kExitUsage;
@@ -61,17 +74,27 @@ int list(const Options& options) {
     print_error(selection->nothing);
     return model::kExitNothingSelected;
   }
-  if (options.ids) {  // needs no parsing: shells ask for it at each tab
-    std::string text;
-    for (const ScenarioFile& file : selection->files) text += file.id + "\n";
-    write_out(text);
-    return model::kExitGood;
+  std::string text;
+  for (const ScenarioFile& file : selection->files) text += file.id + "\n";
+  write_out(text);
+  return model::kExitGood;
+}
+
+int list(const Options& options) {
+  const bool filtered = !options.selection.expression.empty() ||
+                        !variable("DRIFTCAGE_FILTER").empty();
+  if (options.ids && !filtered) return list_ids(options);
+  auto chosen = choose(options.selection, Mistakes::ShowTheRest);
+  if (!chosen) return chosen.error();
+  std::string text;
+  if (options.ids) {
+    for (const auto& scenario : chosen->scenarios) text += scenario.id + "\n";
+  } else {
+    text =
+        options.json ? as_json(chosen->scenarios) : as_table(chosen->scenarios);
   }
-  const Loaded loaded = load_scenarios(selection->files);
-  write_out(options.json ? as_json(loaded.scenarios)
-                         : as_table(loaded.scenarios));
-  write_err(loaded.report);
-  return loaded.mistakes == 0 ? model::kExitGood : model::kExitUsage;
+  write_out(text);
+  return chosen->mistakes == 0 ? model::kExitGood : model::kExitUsage;
 }
 
 }  // namespace
@@ -79,11 +102,8 @@ int list(const Options& options) {
 void add_list(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("list", "Show the scenarios");
-  command->allow_extras();
-  command
-      ->add_option("selected", options->selected,
-                   "Ids, folders, globs or files; all when none is given")
-      ->option_text("[PATH|ID...]");
+  add_selection(*command, options->selection);
+  add_images(*command, options->selection);
   CLI::Option* json =
       command->add_flag("--json", options->json, "Everything, as JSON");
   command->add_flag("--ids", options->ids, "Only the ids, one a line")
@@ -92,6 +112,7 @@ void add_list(CLI::App& app, Action& chosen) {
       "Examples:\n"
       "  driftcage list\n"
       "  driftcage list 'go/path-*'\n"
+      "  driftcage list -E 'fault(path.*) & !needs(gcc)'\n"
       "  driftcage list --json | jq -r '.[] | select(.weak) | .id'");
   command->callback(
       [options, &chosen] { chosen = [options] { return list(*options); }; });

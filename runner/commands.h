@@ -17,6 +17,14 @@ using Action = std::function<int()>;
 
 void add_run(CLI::App& app, Action& chosen);
 void add_list(CLI::App& app, Action& chosen);
+void add_plan(CLI::App& app, Action& chosen);
+void add_report(CLI::App& app, Action& chosen);
+void add_rerun(CLI::App& app, Action& chosen);
+void add_merge(CLI::App& app, Action& chosen);
+void add_diff(CLI::App& app, Action& chosen);
+void add_judge(CLI::App& app, Action& chosen);
+void add_watch(CLI::App& app, Action& chosen);
+void add_shell(CLI::App& app, Action& chosen);
 void add_check(CLI::App& app, Action& chosen);
 // `command` is what stood behind `--`; read when the action runs.
 void add_trace(CLI::App& app, Action& chosen,

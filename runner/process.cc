@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -28,6 +29,19 @@ std::map<std::string, std::string> environment() {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+std::vector<std::string> own_command_line() {
+  std::vector<std::string> words;
+  const auto bytes = base::sys::read_file("/proc/self/cmdline");
+  if (!bytes) return words;
+  std::string_view rest(*bytes);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size());
+    words.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return words;
 }
 
 base::Result<std::string> executable_path() {

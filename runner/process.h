@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "harness/base/result.h"
 
@@ -13,6 +14,8 @@ namespace driftcage::runner {
 [[nodiscard]] std::map<std::string, std::string> environment();
 // Value of a variable; empty when it is unset.
 [[nodiscard]] std::string variable(const char* name);
+// /proc/self/cmdline.
+[[nodiscard]] std::vector<std::string> own_command_line();
 // The running program, links resolved (/proc/self/exe).
 [[nodiscard]] base::Result<std::string> executable_path();
 // Puts something that can be neither read nor written in place of standard

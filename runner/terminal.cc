@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/terminal.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 #include "harness/base/sys.h"
 #include "harness/model/verdict.h"
@@ -78,18 +81,49 @@ StatusLine::StatusLine() {
              std::string_view(term) != "dumb";
 }
 
+// Goes back to the block's first column and erases what follows (ECMA-48).
+std::string StatusLine::erased() const {
+  if (lines_ == 0) return {};
+  std::string text = "\r";
+  if (lines_ > 1) text += "\x1b[" + std::to_string(lines_ - 1) + "A";
+  return text + "\x1b[J";
+}
+
 void StatusLine::show(std::string_view text) {
   if (!enabled_) return;
+  std::string out = erased();
+  lines_ = 0;
   // Cut to the width: a line that wraps could not be written over.
-  text = text.substr(0, terminal_width(STDERR_FILENO) - 1);
-  write_err("\r\x1b[K" + std::string(text));
-  shown_ = true;
+  const std::size_t width = terminal_width(STDERR_FILENO) - 1;
+  while (true) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (lines_++ > 0) out += "\n";
+    out += text.substr(0, std::min(end, width));
+    if (end == text.size()) break;
+    text.remove_prefix(end + 1);
+  }
+  write_err(out);
 }
 
 void StatusLine::clear() {
-  if (!shown_) return;
-  write_err("\r\x1b[K");
-  shown_ = false;
+  if (lines_ == 0) return;
+  write_err(erased());
+  lines_ = 0;
+}
+
+KeyReader::~KeyReader() {
+  if (fd_) ::tcsetattr(fd_.get(), TCSANOW, &before_);
+}
+
+void KeyReader::open() {
+  base::UniqueFd fd(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!fd || ::tcgetpgrp(fd.get()) != ::getpgrp()) return;
+  if (::tcgetattr(fd.get(), &before_) != 0) return;
+  struct ::termios keys = before_;
+  keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+  // In the background later on: reading fails instead of stopping us.
+  std::signal(SIGTTIN, SIG_IGN);
+  if (::tcsetattr(fd.get(), TCSANOW, &keys) == 0) fd_ = std::move(fd);
 }
 
 }  // namespace driftcage::runner

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <termios.h>
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "harness/base/result.h"
+#include "harness/base/unique_fd.h"
 
 // The only place that writes to the runner's standard streams.
 namespace driftcage::runner {
@@ -32,7 +35,7 @@ void write_err(std::string_view text);
 // "driftcage: error: …" and, when there is one, the hint.
 void print_error(const base::Error& error);
 
-// A line at the bottom of a terminal that is written over. Does nothing when
+// A block at the bottom of a terminal that is written over. Does nothing when
 // standard error is no terminal.
 class StatusLine {
  public:
@@ -42,13 +45,35 @@ class StatusLine {
   StatusLine& operator=(const StatusLine&) = delete;
 
   [[nodiscard]] bool enabled() const { return enabled_; }
+  // One line or several; each is cut to the terminal's width.
   void show(std::string_view text);
   // Before anything else is printed.
   void clear();
 
  private:
+  [[nodiscard]] std::string erased() const;
+
   bool enabled_ = false;
-  bool shown_ = false;
+  unsigned lines_ = 0;  // on the screen now
+};
+
+// The terminal's keys without Enter and without echo (termios(3)); Ctrl-C and
+// Ctrl-Z keep their meaning. Nothing when this process is not in the terminal's
+// foreground. A description of its own: making it non-blocking does not touch
+// what the shell reads from.
+class KeyReader {
+ public:
+  KeyReader() = default;
+  ~KeyReader();
+  KeyReader(const KeyReader&) = delete;
+  KeyReader& operator=(const KeyReader&) = delete;
+
+  void open();
+  [[nodiscard]] int fd() const { return fd_ ? fd_.get() : -1; }
+
+ private:
+  base::UniqueFd fd_;
+  struct ::termios before_ {};
 };
 
 }  // namespace driftcage::runner

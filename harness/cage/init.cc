@@ -103,6 +103,11 @@ base::Status check(const model::CageSpec& spec) {
   sync::send_report(sync, {tree.rung, steps.times(), steps.notes()});
   if (sync::receive(sync).tag != sync::Tag::Go) ::_exit(1);
 
+  if (spec.terminal) {
+    // Jobs and Ctrl-Z need a session of its own (setsid(2), ioctl_tty(2)).
+    ::setsid();
+    ::ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+  }
   close_all_but(spawn);
   SpawnFailure failure;
   failure.err = missing;

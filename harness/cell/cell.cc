@@ -15,6 +15,7 @@
 
 #include "harness/base/sys.h"
 #include "harness/cage/cage.h"
+#include "harness/cell/keeper.h"
 #include "harness/cell/output.h"
 #include "harness/trace/tracer.h"
 #include "harness/wire/codec.h"
@@ -199,10 +200,13 @@ wire::End Leg::run() {
     up.steps.push_back({step.step, step.ns});
   }
   output_.record(up);
+  // Opened now: afterwards nobody can reach the cage any more.
+  const Keeper keeper(spec_, cage_->init_pid());
   if (auto ran = traced() ? run_traced() : run_untraced(); !ran) {
     end_.outcome = wire::Outcome::TraceError;
     end_.error = ran.error();
   }
+  keeper.keep();
   // Before the End record: it says that nothing is left.
   cage_.reset();
   return end_;

@@ -15,9 +15,10 @@ namespace {
 namespace path = base::path;
 
 // Folders with private files, sockets of agents and daemons, and other
-// people's work. /tmp is not among them: each cage has its own.
-constexpr std::array<const char*, 7> kMasks{
-    "/home", "/root", "/run", "/mnt", "/media", "/srv", "/var/tmp"};
+// people's work; /work, because it is the working directory of every cage. /tmp
+// is not among them: each cage has its own.
+constexpr std::array<const char*, 8> kMasks{
+    "/home", "/root", "/run", "/mnt", "/media", "/srv", "/var/tmp", "/work"};
 
 // How to recognise the top of a toolchain from one of its programs: `top` has
 // bin/<program> and one of the marks.

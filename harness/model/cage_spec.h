@@ -175,6 +175,12 @@ struct CageSpec {
   std::vector<Injection> injections;
   TraceSpec trace;
   std::uint64_t timeout_ms = 60'000;
+  // Standard input is a terminal that becomes the payload's controlling one.
+  bool terminal = false;
+  // What the payload left in these directories of the cage goes to one of the
+  // host, numbered from 0; empty: nowhere.
+  std::string keep_into;
+  std::vector<std::string> keep;
   bool operator==(const CageSpec&) const = default;
 };
 

@@ -16,6 +16,7 @@
 #include "harness/report/escape.h"
 #include "harness/report/event_text.h"
 #include "harness/report/excerpt.h"
+#include "harness/report/next_steps.h"
 #include "harness/report/shorten.h"
 #include "harness/run/record.h"
 #include "harness/scenario/diagnostic.h"
@@ -33,6 +34,7 @@ constexpr std::size_t kMaxFindings = 6;
 constexpr std::size_t kMaxOutputLines = 8;
 constexpr std::size_t kMaxLine = 240;
 constexpr std::size_t kAround = 4;
+constexpr std::size_t kMaxCommand = 48;
 
 std::string seconds(std::uint64_t ns) {
   return fmt::format("{:.2f}s", static_cast<double>(ns) / 1e9);
@@ -79,7 +81,8 @@ class ScenarioText {
   std::string text() {
     const Verdict verdict = result_.judgement.verdict;
     const bool good = model::is_good(verdict);
-    if (good && style_.verbosity < 0) return {};
+    // A pass that needed a second try is never hidden.
+    if (good && style_.verbosity < 0 && !result_.flaky()) return {};
     title();
     if (good) {
       if (style_.verbosity > 0) matches();
@@ -116,6 +119,13 @@ class ScenarioText {
                     result_.scenario.id, seconds(result_.duration_ns));
     if (result_.image != "host") text += "  on " + result_.image;
     if (result_.scenario.weak()) text += "  weak: no control leg";
+    if (result_.round > 0) text += fmt::format("  round {}", result_.round + 1);
+    if (!result_.retried.empty()) {
+      text +=
+          fmt::format("  {}try {}, was {}", result_.flaky() ? "flaky: " : "",
+                      result_.retried.size() + 1,
+                      model::verdict_name(result_.retried[0].verdict));
+    }
     if (model::is_good(judgement.verdict) && !judgement.reason.empty()) {
       text += "  " + foreign(judgement.reason);
     }
@@ -317,33 +327,26 @@ class ScenarioText {
   }
 
   void next() {
-    const Verdict verdict = result_.judgement.verdict;
-    const std::string& id = result_.scenario.id;
-    const std::string image =
-        result_.image == "host" ? "" : " --image " + result_.image;
-    std::vector<std::pair<std::string, const char*>> steps;
-    if (verdict == Verdict::Error) {
-      steps.emplace_back("driftcage doctor", "what this host can do");
-    }
-    if (style_.verbosity < 1) {
-      steps.emplace_back("driftcage run " + id + image + " -v",
-                         "again, with the events that matched");
-    }
-    if (verdict != Verdict::Error && !result_.scenario.file.empty()) {
-      steps.emplace_back("driftcage check " + result_.scenario.file,
-                         "after an edit");
+    std::vector<NextStep> steps = next_steps(result_);
+    // It has been shown already.
+    if (style_.verbosity > 0) {
+      std::erase_if(steps, [](const NextStep& step) {
+        return step.command.ends_with(" -v");
+      });
     }
     std::size_t width = 0;
-    for (const auto& [command, why] : steps) {
-      width = std::max(width, command.size());
+    for (const NextStep& step : steps) {
+      width = std::max(width, step.command.size());
     }
+    // One long command must not push all reasons out of sight.
+    width = std::min(width, kMaxCommand);
     line("");
     if (!result_.record_folder.empty()) {
       line("  record  " + result_.record_folder);
     }
     for (std::size_t i = 0; i < steps.size(); ++i) {
       line(fmt::format("  {:<6}  {:<{}}  {}", i == 0 ? "next" : "",
-                       steps[i].first, width, steps[i].second));
+                       steps[i].command, width, steps[i].why));
     }
     line("");
   }
@@ -383,14 +386,46 @@ std::string summary_text(const run::SuiteResult& result,
   if (result.weak > 0) {
     text += fmt::format("; {} weak, without a control leg", result.weak);
   }
+  if (result.flaky > 0) {
+    text += paint(Color::Yellow, fmt::format("; {} flaky", result.flaky));
+  }
   text += fmt::format("; {}\n", seconds(result.duration_ns));
-  if (result.signal != 0) {
-    text += "stopped by " + base::signal_name(result.signal) + "\n";
+  if (result.not_run() > 0 || result.signal != 0 || !result.stopped.empty()) {
+    text += fmt::format(
+        "{} not run: {}\n", result.not_run(),
+        result.signal != 0
+            ? "stopped by " + base::signal_name(result.signal)
+            : "stopped by " + (result.stopped.empty() ? "something that "
+                                                        "killed the run"
+                                                      : result.stopped));
   }
   if (!result.record_folder.empty() && style.verbosity >= 0) {
     text += "record: " + result.record_folder + "\n";
   }
   return text;
+}
+
+namespace {
+
+class TextStream : public Stream {
+ public:
+  explicit TextStream(const TextStyle& style) : style_(style) {}
+  std::string begin(std::size_t) override { return {}; }
+  std::string add(const run::ScenarioResult& result) override {
+    return scenario_text(result, style_);
+  }
+  std::string end(const run::SuiteResult& result) override {
+    return summary_text(result, style_);
+  }
+
+ private:
+  TextStyle style_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> text_stream(const TextStyle& style) {
+  return std::make_unique<TextStream>(style);
 }
 
 }  // namespace driftcage::report

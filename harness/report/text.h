@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 
+#include "harness/report/stream.h"
 #include "harness/run/suite.h"
 
 namespace driftcage::report {
@@ -24,5 +26,8 @@ struct TextStyle {
 // The closing lines: counts by verdict, time, record folder.
 [[nodiscard]] std::string summary_text(const run::SuiteResult& result,
                                        const TextStyle& style);
+
+// Both of them, one after the other.
+[[nodiscard]] std::unique_ptr<Stream> text_stream(const TextStyle& style);
 
 }  // namespace driftcage::report

@@ -100,4 +100,31 @@ base::Result<model::Facts> image_facts(Launcher& launcher,
                      cache + "/facts");
 }
 
+base::Result<std::vector<plan::Ground>> look_at_grounds(
+    const std::vector<std::string>& images, const image::OpenOptions& open,
+    const std::vector<scenario::Scenario>& scenarios,
+    const std::function<void(const std::string&)>& preparing) {
+  Launcher launcher(DRIFTCAGE_TRY(find_cell()));
+  return prepare_grounds(launcher, wanted_of(images, scenarios), open,
+                         preparing);
+}
+
+Wanted wanted_of(const std::vector<std::string>& images,
+                 const std::vector<scenario::Scenario>& scenarios) {
+  Wanted wanted;
+  wanted.images = images;
+  const auto add = [&wanted](const scenario::Effects& effects) {
+    for (const scenario::MountChange& mount : effects.mounts)
+      if (!mount.from_image.empty()) wanted.others.insert(mount.from_image);
+  };
+  for (const scenario::Scenario& scenario : scenarios) {
+    for (const auto& [name, version] : scenario.needs.tools)
+      wanted.tools.insert(name);
+    add(scenario.baseline);
+    for (const scenario::Fault& fault : scenario.faults) add(fault.effects);
+    for (const scenario::Fix& fix : scenario.fixes) add(fix.effects);
+  }
+  return wanted;
+}
+
 }  // namespace driftcage::run

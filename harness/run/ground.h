@@ -32,4 +32,15 @@ struct Wanted {
 [[nodiscard]] base::Result<model::Facts> image_facts(Launcher& launcher,
                                                      const image::Image& image);
 
+// The same with a launcher of its own, for `scenarios`.
+[[nodiscard]] base::Result<std::vector<plan::Ground>> look_at_grounds(
+    const std::vector<std::string>& images, const image::OpenOptions& open,
+    const std::vector<scenario::Scenario>& scenarios,
+    const std::function<void(const std::string&)>& preparing);
+
+// What `scenarios` on `images` ask for.
+[[nodiscard]] Wanted wanted_of(
+    const std::vector<std::string>& images,
+    const std::vector<scenario::Scenario>& scenarios);
+
 }  // namespace driftcage::run

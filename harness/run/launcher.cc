@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,8 +112,13 @@ base::Result<Pipes> make_pipes(Stdio stdio) {
 // Owns the attribute objects of posix_spawn(3).
 class SpawnRecipe {
  public:
-  SpawnRecipe(const Pipes& pipes, Stdio stdio) {
+  SpawnRecipe(const Pipes& pipes, Stdio stdio, int terminal) {
     posix_spawn_file_actions_init(&actions_);
+    if (stdio == Stdio::Terminal) {
+      for (int fd = 0; fd < 3; ++fd) {
+        posix_spawn_file_actions_adddup2(&actions_, terminal, fd);
+      }
+    }
     if (stdio == Stdio::Capture) {
       posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
       posix_spawn_file_actions_adddup2(&actions_, pipes.out.write.get(), 1);
@@ -179,9 +185,10 @@ class Cell : public std::enable_shared_from_this<Cell> {
         timer_(io) {}
 
   base::Status start(const std::string& program, const model::CageSpec& spec,
-                     Stdio stdio) {
+                     Stdio stdio, int terminal) {
     Pipes pipes = DRIFTCAGE_TRY(make_pipes(stdio));
-    const pid_t pid = DRIFTCAGE_TRY(SpawnRecipe(pipes, stdio).spawn(program));
+    const pid_t pid =
+        DRIFTCAGE_TRY(SpawnRecipe(pipes, stdio, terminal).spawn(program));
     // The child's ends must be closed here, or no end of file ever comes.
     pipes.spec.read.reset();
     pipes.events.write.reset();
@@ -429,6 +436,151 @@ class Cell : public std::enable_shared_from_this<Cell> {
   bool over_ = false;
 };
 
+// Bytes from one descriptor to another until either ends; one piece at a time,
+// so that a slow reader holds the writer back.
+class Pump {
+ public:
+  Pump(Descriptor& from, Descriptor& to) : from_(from), to_(to) {}
+  void start() {
+    from_.async_read_some(
+        asio::buffer(buffer_), [this](ErrorCode error, std::size_t size) {
+          if (error || !to_.is_open()) return;
+          asio::async_write(to_, asio::buffer(buffer_.data(), size),
+                            [this](ErrorCode failed, std::size_t) {
+                              if (!failed && from_.is_open()) start();
+                            });
+        });
+  }
+
+ private:
+  Descriptor& from_;
+  Descriptor& to_;
+  std::array<char, 4096> buffer_{};
+};
+
+// A terminal and a pty, joined.
+class Relay {
+ public:
+  Relay(asio::io_context& io, const LoopHooks& hooks)
+      : terminal_(io),
+        pty_(io),
+        sizes_(io),
+        keys_(terminal_, pty_),
+        screen_(pty_, terminal_) {
+    ErrorCode refused;
+    terminal_.assign(hooks.terminal, refused);
+    if (!refused) pty_.assign(hooks.pty, refused);
+    if (refused) return;
+    pty_.non_blocking(true, refused);
+    sizes_.add(SIGWINCH, refused);
+    follow_size();
+    keys_.start();
+    screen_.start();
+  }
+  // Must outlive the handlers that this leaves behind.
+  void stop() {
+    if (!pty_.is_open()) return;
+    drain();
+    ErrorCode ignored;
+    sizes_.cancel(ignored);
+    // Both are the caller's.
+    (void)terminal_.release();
+    (void)pty_.release();
+  }
+
+ private:
+  void follow_size() {
+    struct ::winsize size {};
+    if (::ioctl(terminal_.native_handle(), TIOCGWINSZ, &size) == 0) {
+      ::ioctl(pty_.native_handle(), TIOCSWINSZ, &size);
+    }
+    sizes_.async_wait([this](ErrorCode error, int) {
+      if (!error && pty_.is_open()) follow_size();
+    });
+  }
+  // What was printed last may still be on its way.
+  void drain() {
+    ErrorCode ended;
+    std::array<char, 4096> rest{};
+    while (!ended) {
+      const std::size_t size = pty_.read_some(asio::buffer(rest), ended);
+      if (ended || size == 0) return;
+      asio::write(terminal_, asio::buffer(rest.data(), size), ended);
+    }
+  }
+
+  Descriptor terminal_;
+  Descriptor pty_;
+  asio::signal_set sizes_;
+  Pump keys_;
+  Pump screen_;
+};
+
+// Timers and questions of LoopHooks. Must outlive the handlers that stop()
+// leaves behind.
+class Extras {
+ public:
+  Extras(asio::io_context& io, const LoopHooks& hooks)
+      : hooks_(hooks), tick_(io), deadline_(io), queries_(io), keys_(io) {
+    if (hooks.on_tick && hooks.tick.count() > 0) await_tick();
+    if (hooks.on_deadline && hooks.deadline.count() > 0) {
+      deadline_.expires_after(hooks.deadline);
+      deadline_.async_wait([this](ErrorCode error) {
+        if (!error && !stopped_) hooks_.on_deadline();
+      });
+    }
+    if (!hooks.on_query) return;
+    queries_.add(SIGUSR1);
+    await_query();
+    if (hooks.keys >= 0) {
+      ErrorCode refused;  // a file, which is always readable
+      keys_.assign(hooks.keys, refused);
+      if (!refused) await_key();
+    }
+  }
+  void stop() {
+    stopped_ = true;
+    tick_.cancel();
+    deadline_.cancel();
+    queries_.cancel();
+    // The descriptor is the caller's.
+    if (keys_.is_open()) (void)keys_.release();
+  }
+
+ private:
+  void await_tick() {
+    tick_.expires_after(hooks_.tick);
+    tick_.async_wait([this](ErrorCode error) {
+      if (error || stopped_) return;
+      hooks_.on_tick();
+      await_tick();
+    });
+  }
+  void await_query() {
+    queries_.async_wait([this](ErrorCode error, int) {
+      if (error || stopped_) return;
+      hooks_.on_query();
+      await_query();
+    });
+  }
+  void await_key() {
+    keys_.async_read_some(asio::buffer(key_),
+                          [this](ErrorCode error, std::size_t) {
+                            if (error || stopped_) return;
+                            hooks_.on_query();
+                            await_key();
+                          });
+  }
+
+  const LoopHooks& hooks_;
+  Timer tick_;
+  Timer deadline_;
+  asio::signal_set queries_;
+  Descriptor keys_;
+  std::array<char, 16> key_{};
+  bool stopped_ = false;
+};
+
 }  // namespace
 
 namespace {
@@ -470,7 +622,7 @@ Launcher::~Launcher() {
 }
 
 void Launcher::start(const model::CageSpec& spec, Stdio stdio,
-                     CellObserver observer) {
+                     CellObserver observer, int terminal) {
   State& state = *state_;
   auto cell =
       std::make_shared<Cell>(state.io, state.grace, std::move(observer),
@@ -478,7 +630,8 @@ void Launcher::start(const model::CageSpec& spec, Stdio stdio,
                                state.cells.erase(ended);
                              });
   state.cells.insert(cell);
-  if (auto started = cell->start(state.program, spec, stdio); !started) {
+  auto started = cell->start(state.program, spec, stdio, terminal);
+  if (!started) {
     cell->fail(std::move(started).error());
   }
 }
@@ -500,21 +653,32 @@ void Launcher::State::await_signal(asio::signal_set& signals, int& first,
   });
 }
 
-int Launcher::run(const std::function<void(int signal)>& on_signal) {
+int Launcher::run(const LoopHooks& hooks) {
   State& state = *state_;
   int first = 0;
   state.io.restart();
+  Extras extras(state.io, hooks);
+  std::optional<Relay> relay;
+  if (hooks.pty >= 0) relay.emplace(state.io, hooks);
   {
     asio::signal_set signals(state.io);
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
       if (!is_ignored(number)) signals.add(number);
     }
-    state.await_signal(signals, first, on_signal);
+    state.await_signal(signals, first, hooks.on_signal);
     while (!state.cells.empty()) state.io.run_one();
   }
+  extras.stop();
+  if (relay) relay->stop();
   state.io.restart();
   state.io.poll();  // handlers of what was just cancelled
   return first;
+}
+
+int Launcher::run(const std::function<void(int signal)>& on_signal) {
+  LoopHooks hooks;
+  hooks.on_signal = on_signal;
+  return run(hooks);
 }
 
 void Launcher::cancel_all() {

@@ -30,8 +30,28 @@ struct CellObserver {
 
 // How a payload's standard streams are connected.
 enum class Stdio : std::uint8_t {
-  Capture,  // stdin /dev/null, stdout and stderr to the observer
-  Inherit,  // the runner's own: `driftcage trace`
+  Capture,   // stdin /dev/null, stdout and stderr to the observer
+  Inherit,   // the runner's own: `driftcage trace`
+  Terminal,  // all three are the terminal that start() was given
+};
+
+// What happens in the loop besides cells. All calls on the loop's thread.
+struct LoopHooks {
+  // The first SIGINT, SIGTERM or SIGHUP; cancel_all when there is none.
+  std::function<void(int signal)> on_signal;
+  // SIGUSR1, or a byte that can be read from `keys`: somebody asks what is
+  // going on. Without it SIGUSR1 keeps its meaning and `keys` is left alone.
+  std::function<void()> on_query;
+  int keys = -1;
+  std::chrono::milliseconds tick{0};  // 0: none
+  std::function<void()> on_tick;
+  std::chrono::milliseconds deadline{
+      0};  // once, that long after run(); 0: none
+  std::function<void()> on_deadline;
+  // A terminal in raw mode and the side of a pty that bytes are relayed to and
+  // from; its size follows the terminal's (SIGWINCH). Both stay the caller's.
+  int terminal = -1;
+  int pty = -1;
 };
 
 // One event loop over many driftcage-cell processes; one thread.
@@ -47,10 +67,13 @@ class Launcher {
   Launcher& operator=(const Launcher&) = delete;
 
   // Starts a cell. Returns at once; everything else comes by the observer.
-  void start(const model::CageSpec& spec, Stdio stdio, CellObserver observer);
+  // `terminal`: for Stdio::Terminal, the other side of a pty(7).
+  void start(const model::CageSpec& spec, Stdio stdio, CellObserver observer,
+             int terminal = -1);
   // Runs until every started cell is done. SIGINT, SIGTERM and SIGHUP, unless
-  // they are ignored: the first one calls `on_signal`, or cancel_all when there
-  // is none; each further one calls cancel_all. Returns the first signal or 0.
+  // they are ignored: the first one calls `on_signal`, each further one calls
+  // cancel_all. Returns the first signal or 0.
+  int run(const LoopHooks& hooks);
   int run(const std::function<void(int signal)>& on_signal = {});
   // Asks all running cells to end; those asked before are killed. Their `done`
   // still comes.

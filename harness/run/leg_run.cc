@@ -9,6 +9,13 @@
 
 namespace driftcage::run {
 
+std::vector<model::EventLine> all_lines(const scenario::Expect& expect) {
+  std::vector<model::EventLine> lines = expect.see;
+  lines.insert(lines.end(), expect.never.begin(), expect.never.end());
+  lines.insert(lines.end(), expect.keep.begin(), expect.keep.end());
+  return lines;
+}
+
 base::Result<std::shared_ptr<LegRun>> LegRun::create(
     const plan::LegPlan& leg, const std::vector<model::EventLine>& lines,
     const match::Variables& variables, const std::string& folder) {

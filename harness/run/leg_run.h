@@ -17,6 +17,10 @@
 
 namespace driftcage::run {
 
+// See, never and keep, in this order: that of LegResult::lines.
+[[nodiscard]] std::vector<model::EventLine> all_lines(
+    const scenario::Expect& expect);
+
 // Takes what one cell sends: events go to the trace file and the matcher, and
 // are forgotten.
 class LegRun : public std::enable_shared_from_this<LegRun> {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <re2/re2.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -104,7 +105,36 @@ Json image_json(const RecordedImage& image) {
           {"go_env", image.facts.go_env}};
 }
 
+// What a failure may hang on besides the images.
+Json host_json() {
+  struct ::utsname name {};
+  if (::uname(&name) != 0) return Json::object();
+  return {{"name", name.nodename},
+          {"kernel", name.release},
+          {"machine", name.machine},
+          {"uid", ::geteuid()}};
+}
+
+Json shard_json(const Shard& shard) {
+  return {{"index", shard.index},
+          {"total", shard.total},
+          {"strategy", shard_strategy_name(shard.strategy)},
+          {"source", shard.source}};
+}
+
 }  // namespace
+
+std::string_view order_name(Order order) {
+  switch (order) {
+    case Order::File:
+      return "file";
+    case Order::Smart:
+      return "smart";
+    case Order::Random:
+      return "random";
+  }
+  return "";
+}
 
 base::Result<RecordWriter> RecordWriter::create(const std::string& folder) {
   RecordWriter writer;
@@ -132,15 +162,36 @@ base::Result<RecordWriter> RecordWriter::create(const std::string& folder) {
   return writer;
 }
 
-base::Status RecordWriter::begin(const std::vector<RecordedImage>& images,
-                                 std::size_t scenarios, std::size_t jobs) {
+base::Status RecordWriter::begin(const RunHead& head) {
   Json list = Json::array();
-  for (const RecordedImage& image : images) list.push_back(image_json(image));
-  const Json head = {{"schema", kSchema},        {"tool", "driftcage"},
-                     {"run_id", run_id_},        {"started", started_},
-                     {"scenarios", scenarios},   {"jobs", jobs},
-                     {"images", std::move(list)}};
-  head_ = json_text(head, -1);
+  for (const RecordedImage& image : head.images) {
+    list.push_back(image_json(image));
+  }
+  Json run = {{"schema", kSchema},
+              {"tool", "driftcage"},
+              {"run_id", run_id_},
+              {"started", started_},
+              {"host", host_json()},
+              {"command_line", head.command_line},
+              {"scenarios", head.scenarios},
+              {"selected", head.selected},
+              {"selection", head.selection},
+              {"filter", head.filter},
+              {"order", order_name(head.order)},
+              {"seed", head.seed},
+              {"repeat", head.repeat},
+              {"retries", head.retries},
+              {"verdict_only", head.verdict_only},
+              {"jobs", head.jobs},
+              {"images", std::move(list)}};
+  if (head.shard) run["shard"] = shard_json(*head.shard);
+  head_ = json_text(run, -1);
+  std::string plan;
+  for (const PlannedItem& item : head.items) {
+    plan += json_text(
+        {{"id", item.id}, {"image", item.image}, {"round", item.round}}, -1);
+  }
+  DRIFTCAGE_CHECK_OK(base::sys::write_file(folder_ + "/plan.jsonl", plan));
   DRIFTCAGE_CHECK_OK(write_run(nullptr));
   if (!runs_.empty()) {
     point_latest(runs_, run_id_);
@@ -170,16 +221,20 @@ base::Result<std::string> RecordWriter::scenario_folder(
   }
 }
 
+base::Status RecordWriter::add_attempt(
+    const ScenarioResult& result,
+    const std::map<std::string, std::string>& variables) {
+  return base::sys::write_file(
+      result.record_folder + "/result.json",
+      json_text(result_json(result, variables, folder_), 1));
+}
+
 base::Status RecordWriter::add(
     const ScenarioResult& result,
     const std::map<std::string, std::string>& variables) {
-  DRIFTCAGE_CHECK_OK(
-      base::sys::write_file(result.record_folder + "/result.json",
-                            json_text(result_json(result, variables), 1)));
-  const std::string relative = result.record_folder.substr(
-      std::min(result.record_folder.size(), folder_.size() + 1));
+  DRIFTCAGE_CHECK_OK(add_attempt(result, variables));
   return base::sys::write_all(results_.get(),
-                              json_text(summary_json(result, relative), -1),
+                              json_text(summary_json(result, folder_), -1),
                               folder_ + "/results.jsonl");
 }
 
@@ -200,10 +255,19 @@ base::Status RecordWriter::write_run(const SuiteResult* result) {
     run["duration_ns"] = result->duration_ns;
     run["signal"] =
         result->signal == 0 ? "" : base::signal_name(result->signal);
+    run["stopped"] = result->stopped;
+    run["not_run"] = result->not_run();
     run["weak"] = result->weak;
+    run["flaky"] = result->flaky;
     run["verdicts"] = std::move(verdicts);
   }
   return base::sys::replace_file(folder_ + "/run.json", json_text(run, 1));
+}
+
+const std::vector<std::string>& kept_places() {
+  static const std::vector<std::string> places{plan::kWork, plan::kHome,
+                                               plan::kTmp};
+  return places;
 }
 
 std::string leg_folder(const std::string& leg_name) {

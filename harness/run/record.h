@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
 #include "harness/plan/planner.h"
+#include "harness/run/shard.h"
 #include "harness/run/suite.h"
 
 namespace driftcage::run {
@@ -22,33 +25,64 @@ struct RecordedImage {
   model::Facts facts;
 };
 
+// One line of what was to run.
+struct PlannedItem {
+  std::string id;
+  std::string image;
+  unsigned round = 0;
+};
+
+// What is known of a run before its first leg.
+struct RunHead {
+  std::vector<RecordedImage> images;
+  std::vector<PlannedItem> items;
+  std::size_t scenarios = 0;  // items of this shard
+  std::size_t selected = 0;   // of all shards
+  std::string selection;      // digest of what all shards run
+  std::size_t jobs = 0;
+  std::string filter;
+  std::optional<Shard> shard;
+  Order order = Order::File;
+  std::uint64_t seed = 0;
+  unsigned repeat = 1;
+  unsigned retries = 0;
+  bool verdict_only = false;  // traces hold no more than their lines need
+  std::vector<std::string> command_line;
+};
+[[nodiscard]] std::string_view order_name(Order order);
+
 // Writes one run record:
 //
 //   run.json                   the run: images with facts, verdict counts
+//   plan.jsonl                 one line for each scenario that is to run
 //   results.jsonl              one line for each result, as they come
 //   <image>/<scenario id>/     one per scenario and image
 //     result.json              verdict, findings, legs, event lines
 //     scenario.toml            a copy
 //     <leg>/trace.dct          the cell's records, as they came
 //     <leg>/stdout, stderr     when there was any
+//     <leg>/kept/0, 1, …       what the payload left in kept_places(), with
+//                              --keep; "cut" beside them when it was too much
 //
 // Leg folders are named control, fault and fix-<id>. The JSON files carry
 // "schema", the version of their form.
 class RecordWriter {
  public:
-  static constexpr int kSchema = 1;
+  static constexpr int kSchema = 2;
 
   // Creates the folder: `folder`, which must be empty or missing, or a new one
   // in the state folder.
   static base::Result<RecordWriter> create(const std::string& folder);
 
-  base::Status begin(const std::vector<RecordedImage>& images,
-                     std::size_t scenarios, std::size_t jobs);
+  base::Status begin(const RunHead& head);
   // The folder of a scenario, made here. Ids that appear twice get a suffix.
   base::Result<std::string> scenario_folder(const std::string& image_folder,
                                             const std::string& id);
   base::Status add(const ScenarioResult& result,
                    const std::map<std::string, std::string>& variables);
+  // A try that is followed by another one: kept, and no result of the run.
+  base::Status add_attempt(const ScenarioResult& result,
+                           const std::map<std::string, std::string>& variables);
   base::Status finish(const SuiteResult& result);
 
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
@@ -65,6 +99,8 @@ class RecordWriter {
   base::UniqueFd results_;
 };
 
+// The directories of a cage that --keep keeps.
+[[nodiscard]] const std::vector<std::string>& kept_places();
 // "fix-clean" for "fix:clean": a folder name.
 [[nodiscard]] std::string leg_folder(const std::string& leg_name);
 // A folder name for an image reference.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/result_json.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "harness/run/record.h"
@@ -35,6 +37,7 @@ Json event_json(const match::Sighting& sighting) {
                {"abs", event.abs},
                {"result", event.result},
                {"errno", event.err == 0 ? "" : base::errno_name(event.err)}};
+  if (!sighting.differs.empty()) json["differs"] = sighting.differs;
   if (!event.real.empty()) json["real"] = event.real;
   if (event.cause != model::Cause::None) {
     json["cause"] = model::cause_name(event.cause);
@@ -85,6 +88,7 @@ Json leg_json(const scenario::Expect& expect, const match::LegResult& leg) {
                {"cage_ns", leg.end.cage_ns},
                {"events", leg.end.events},
                {"integrity", model::integrity_text(leg.end.integrity)},
+               {"integrity_bits", leg.end.integrity},
                {"left_behind", leg.end.left_behind},
                {"rung", leg.cage.rung},
                {"steps", std::move(steps)},
@@ -100,6 +104,7 @@ Json findings_json(const std::vector<match::Finding>& findings) {
   for (const match::Finding& finding : findings) {
     list.push_back({{"leg", finding.leg},
                     {"message", finding.message},
+                    {"verdict", model::verdict_name(finding.verdict)},
                     {"at", place_json(finding.at)},
                     {"seen", events_json(finding.seen)},
                     {"closest", events_json(finding.closest)}});
@@ -107,10 +112,22 @@ Json findings_json(const std::vector<match::Finding>& findings) {
   return list;
 }
 
+Json retried_json(const ScenarioResult& result, const std::string& record) {
+  Json list = Json::array();
+  for (const Attempt& attempt : result.retried) {
+    list.push_back({{"verdict", model::verdict_name(attempt.verdict)},
+                    {"reason", attempt.reason},
+                    {"duration_ns", attempt.duration_ns},
+                    {"folder", relative_to(record, attempt.record_folder)}});
+  }
+  return list;
+}
+
 }  // namespace
 
 Json result_json(const ScenarioResult& result,
-                 const std::map<std::string, std::string>& variables) {
+                 const std::map<std::string, std::string>& variables,
+                 const std::string& record) {
   const scenario::Scenario& scenario = result.scenario;
   const match::Judgement& judgement = result.judgement;
   Json legs = Json::array();
@@ -127,24 +144,35 @@ Json result_json(const ScenarioResult& result,
           {"file", scenario.file},
           {"tags", scenario.tags},
           {"image", result.image},
+          {"round", result.round},
           {"verdict", model::verdict_name(judgement.verdict)},
           {"reason", judgement.reason},
           {"decided_by", judgement.leg},
           {"weak", scenario.weak()},
+          {"started_ns", result.started_ns},
           {"duration_ns", result.duration_ns},
+          {"retried", retried_json(result, record)},
           {"findings", findings_json(judgement.findings)},
           {"legs", std::move(legs)},
           {"variables", variables}};
 }
 
-Json summary_json(const ScenarioResult& result, const std::string& folder) {
+Json summary_json(const ScenarioResult& result, const std::string& record) {
   return {{"schema", RecordWriter::kSchema},
           {"id", result.scenario.id},
           {"image", result.image},
+          {"round", result.round},
           {"verdict", model::verdict_name(result.judgement.verdict)},
           {"reason", result.judgement.reason},
+          {"retried", result.retried.size()},
+          {"weak", result.scenario.weak()},
+          {"started_ns", result.started_ns},
           {"duration_ns", result.duration_ns},
-          {"folder", folder}};
+          {"folder", relative_to(record, result.record_folder)}};
+}
+
+std::string relative_to(const std::string& record, const std::string& path) {
+  return path.substr(std::min(path.size(), record.size() + 1));
 }
 
 std::string json_text(const Json& value, int indent) {

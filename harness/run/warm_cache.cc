@@ -220,6 +220,16 @@ class Draft {
 
 }  // namespace
 
+base::Result<std::string> stored_warm_cache(const image::Image& image,
+                                            const model::Facts& facts) {
+  const std::string place = cache_place(facts);
+  if (facts.tool("go") == nullptr || place.empty()) return "";
+  const std::string folder = DRIFTCAGE_TRY(cache_folder()) + "/warm";
+  std::string cache = folder + "/" + key_of(image, facts) + "/" +
+                      std::string(base::path::base_name(place));
+  return is_cache(cache) ? cache : "";
+}
+
 base::Result<std::string> warm_cache(
     Launcher& launcher, const image::Image& image, const model::Facts& facts,
     const std::string& folder,

@@ -26,4 +26,8 @@ namespace driftcage::run {
 // removed, for people.
 std::vector<std::string> remove_stale_caches(const std::string& folder);
 
+// The one that was made before; empty when there is none. Makes nothing.
+[[nodiscard]] base::Result<std::string> stored_warm_cache(
+    const image::Image& image, const model::Facts& facts);
+
 }  // namespace driftcage::run

@@ -148,6 +148,7 @@ constexpr Shape kLearn[] = {{.kind = Kind::Table, .keys = kLearnKeys}};
 constexpr Shape kVersion[] = {{.kind = Kind::Integer, .min = 1, .max = 1}};
 constexpr Shape kScenarioIdText[] = {{.format = &kScenarioId}};
 constexpr Shape kTagText[] = {{.format = &kTag}};
+constexpr Shape kTagWord[] = {{.format = &kTag}};
 constexpr Shape kTags[] = {{.kind = Kind::Array, .item = kTagText}};
 constexpr Shape kDurationText[] = {{.format = &kDuration}};
 
@@ -192,6 +193,14 @@ constexpr Key kFileKeys[] = {
      .value = kDurationText,
      .shown = "\"60s\"",
      .meaning = "How long a leg may take; 60s unless given."},
+    {.name = "group",
+     .value = kTagWord,
+     .shown = "\"net\"",
+     .meaning = "One scenario of a group runs at a time; --group lets more."},
+    {.name = "exclusive",
+     .value = kFlag,
+     .shown = "true",
+     .meaning = "Nothing else runs meanwhile."},
     {.name = "legs",
      .value = kLegs,
      .shown = "[\"fault\"]",

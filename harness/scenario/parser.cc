@@ -113,6 +113,8 @@ Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   if (const auto timeout = duration_ms(text_of(root, "timeout"))) {
     scenario.timeout_ms = *timeout;
   }
+  scenario.group = text_of(root, "group");
+  scenario.exclusive = flag_of(root, "exclusive");
   if (const Node* needs = root.get("needs", Kind::Table)) {
     scenario.needs = read_needs(*needs);
   }

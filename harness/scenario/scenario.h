@@ -138,6 +138,8 @@ struct Scenario {
   std::vector<std::string> run;  // argv; a `sh` line as {"/bin/sh","-c",line}
   bool shell = false;
   std::uint64_t timeout_ms = 60'000;
+  std::string group;       // scenarios of one group are limited together
+  bool exclusive = false;  // nothing else runs meanwhile
   CacheState cache = CacheState::Warm;
   Needs needs;
   Effects baseline;  // [env], [files], [setup] … of every leg

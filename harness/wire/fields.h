@@ -155,7 +155,8 @@ void fields(Archive& archive, CageSpec& value) {
           value.argv, value.environment, value.directory, value.uid, value.gid,
           value.umask, value.limits, value.network, value.proc,
           value.drop_devices, value.clock_offset_s, value.hostname,
-          value.injections, value.trace, value.timeout_ms);
+          value.injections, value.trace, value.timeout_ms, value.terminal,
+          value.keep_into, value.keep);
 }
 
 }  // namespace driftcage::model

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -32,7 +33,18 @@ using ::testing::HasSubstr;
 class Listener : public SuiteObserver {
  public:
   void preparing(const std::string& what) override { said.push_back(what); }
-  void started(std::size_t count, std::size_t) override { scenarios = count; }
+  void started(std::size_t count, std::size_t, const std::string&) override {
+    scenarios = count;
+  }
+  void running(const std::vector<RunningLeg>& legs, bool asked) override {
+    if (!asked) return;
+    asked_for.push_back(legs);
+    if (on_asked) on_asked();
+  }
+  void interrupted(int signal) override { interrupted_by = signal; }
+  [[nodiscard]] std::chrono::milliseconds tick() const override {
+    return std::chrono::milliseconds(0);
+  }
   void finished(const ScenarioResult& result) override {
     results.push_back(result);
     if (on_finished) on_finished();
@@ -42,6 +54,9 @@ class Listener : public SuiteObserver {
   std::size_t scenarios = 0;
   std::vector<ScenarioResult> results;
   std::function<void()> on_finished;
+  std::function<void()> on_asked;
+  std::vector<std::vector<RunningLeg>> asked_for;
+  int interrupted_by = 0;
 };
 
 model::EventLine line(model::Verb verb, const std::string& subject,
@@ -328,6 +343,151 @@ TEST_F(SuiteTest, UnreadableImageIsAnErrorOfTheRun) {
   const auto result = run({hidden_program("t/a")});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().err, ENOENT);
+}
+
+// Whether two scenarios ran at the same time, by the record's own clock.
+bool overlap(const ScenarioResult& a, const ScenarioResult& b) {
+  return a.started_ns < b.started_ns + b.duration_ns &&
+         b.started_ns < a.started_ns + a.duration_ns;
+}
+
+TEST_F(SuiteTest, GroupsAndExclusiveScenariosAreHeldBack) {
+  std::vector<scenario::Scenario> scenarios;
+  for (int i = 0; i < 12; ++i) {
+    scenarios.push_back(hidden_program("t/n" + std::to_string(i)));
+    if (i % 3 == 0) scenarios.back().group = "net";
+    if (i % 6 == 1) scenarios.back().exclusive = true;
+  }
+  options_.jobs = 6;
+  const auto result = run(scenarios);
+  ASSERT_TRUE(result) << result.error().message();
+  ASSERT_EQ(listener_.results.size(), scenarios.size());
+  bool any_overlap = false;
+  for (const ScenarioResult& a : listener_.results) {
+    EXPECT_EQ(a.judgement.verdict, Verdict::Pass) << a.judgement.reason;
+    for (const ScenarioResult& b : listener_.results) {
+      if (a.scenario.id == b.scenario.id) continue;
+      any_overlap |= overlap(a, b);
+      if (a.scenario.exclusive ||
+          (a.scenario.group == "net" && b.scenario.group == "net")) {
+        EXPECT_FALSE(overlap(a, b)) << a.scenario.id << b.scenario.id;
+      }
+    }
+  }
+  EXPECT_TRUE(any_overlap);
+}
+
+TEST_F(SuiteTest, ABadScenarioIsTriedAgainAndNothingIsLost) {
+  auto scenario = hidden_program("t/bad");
+  scenario.expect.leg.exit =
+      scenario::ExitPattern{scenario::ExitPattern::Kind::Codes, {7}, 0, 0, {}};
+  options_.retries = 2;
+  const auto result = run({scenario, hidden_program("t/good")});
+  ASSERT_TRUE(result) << result.error().message();
+  ASSERT_EQ(listener_.results.size(), 2u);
+  EXPECT_TRUE(listener_.results[1].retried.empty());
+  const ScenarioResult& bad = listener_.results[0];
+  EXPECT_EQ(bad.judgement.verdict, Verdict::Fail);
+  EXPECT_FALSE(bad.flaky());
+  ASSERT_EQ(bad.retried.size(), 2u);
+  for (const Attempt& attempt : bad.retried) {
+    EXPECT_EQ(attempt.verdict, Verdict::Fail);
+    EXPECT_NE(attempt.record_folder, bad.record_folder);
+    EXPECT_TRUE(fs::exists(attempt.record_folder + "/result.json"));
+  }
+  EXPECT_EQ(result->verdicts[static_cast<int>(Verdict::Fail)], 1u);
+  EXPECT_EQ(result->exit_code(options_), 1);
+}
+
+TEST_F(SuiteTest, NothingIsStartedAfterTheLastAllowedFailure) {
+  std::vector<scenario::Scenario> scenarios;
+  for (int i = 0; i < 20; ++i) {
+    scenarios.push_back(hidden_program("t/n" + std::to_string(i)));
+    scenarios.back().faults[0].effects.hide = {"$NOPE"};
+  }
+  options_.max_fail = 2;
+  options_.jobs = 1;
+  const auto result = run(scenarios);
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(listener_.results.size(), 2u);
+  EXPECT_EQ(result->stopped, "max-fail");
+  EXPECT_EQ(result->not_run(), 18u);
+}
+
+TEST_F(SuiteTest, TheDeadlineEndsWhatRunsAndJudgesNothingOfIt) {
+  auto endless = hidden_program("t/endless");
+  endless.run = {"/bin/sh", "-c", "while :; do :; done"};
+  options_.deadline = std::chrono::milliseconds(1);
+  const auto result = run({endless, hidden_program("t/other")});
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(result->stopped, "deadline");
+  EXPECT_EQ(result->not_run(), 2u);
+  EXPECT_EQ(result->exit_code(options_), 5);
+  EXPECT_TRUE(listener_.results.empty());
+}
+
+TEST_F(SuiteTest, SomebodyWhoAsksIsToldWhatRuns) {
+  auto endless = hidden_program("t/endless");
+  endless.run = {"/bin/sh", "-c", "while :; do :; done"};
+  endless.fault_leg_only = true;
+  options_.jobs = 2;
+  listener_.on_finished = [] { ::raise(SIGUSR1); };
+  listener_.on_asked = [] { ::raise(SIGTERM); };
+  const auto result = run({hidden_program("t/first"), endless});
+  ASSERT_TRUE(result) << result.error().message();
+  ASSERT_EQ(listener_.asked_for.size(), 1u);
+  ASSERT_EQ(listener_.asked_for[0].size(), 1u);
+  EXPECT_EQ(listener_.asked_for[0][0].id, "t/endless");
+  EXPECT_EQ(listener_.asked_for[0][0].leg, "fault");
+  EXPECT_EQ(listener_.interrupted_by, SIGTERM);
+}
+
+TEST_F(SuiteTest, KeepsWhatTheCommandLeft) {
+  auto scenario = hidden_program("t/bad");
+  scenario.run = {"/bin/sh", "-c",
+                  "echo made > made; echo x >> sub/x; "
+                  "echo t > /tmp/t; /work/tool"};
+  scenario.expect.leg.exit =
+      scenario::ExitPattern{scenario::ExitPattern::Kind::Codes, {7}, 0, 0, {}};
+  scenario::FileChange inner;
+  inner.path = "sub/x";
+  inner.text.emplace("from the scenario\n");
+  scenario.baseline.files.push_back(inner);
+  options_.keep = Keep::Fail;
+  auto good = hidden_program("t/good");
+  ASSERT_TRUE(run({scenario, good}));
+  const fs::path kept = listener_.results[0].record_folder + "/control/kept";
+  EXPECT_EQ(read_text(kept / "0/made"), "made\n");
+  EXPECT_EQ(read_text(kept / "0/sub/x"), "from the scenario\nx\n");
+  EXPECT_EQ(read_text(kept / "0/tool"), "#!/bin/sh\necho works\n");
+  EXPECT_EQ(read_text(kept / "2/t"), "t\n");
+  EXPECT_FALSE(fs::exists(kept / "cut"));
+  EXPECT_FALSE(
+      fs::exists(listener_.results[1].record_folder + "/control/kept"));
+}
+
+TEST_F(SuiteTest, ADiskThatIsFullIsAnErrorAndNoPass) {
+  // Past the limit of a file's size writes fail like on a full disk; SIGXFSZ
+  // is ignored, as a runner's caller may have it (setrlimit(2)).
+  const auto old = ::signal(SIGXFSZ, SIG_IGN);
+  struct ::rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  struct ::rlimit small = before;
+  small.rlim_cur = 16384;
+  ASSERT_TRUE(run({hidden_program("t/first")}));  // facts are known
+  listener_.results.clear();
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  auto loud = hidden_program("t/loud");
+  loud.run = {"/bin/sh", "-c",
+              "i=0; while [ $i -lt 2000 ]; do : < /work/tool; i=$((i+1)); "
+              "done; /work/tool"};
+  const auto result = run({loud});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, old);
+  ASSERT_TRUE(result) << result.error().message();
+  ASSERT_EQ(listener_.results.size(), 1u);
+  EXPECT_EQ(listener_.results[0].judgement.verdict, Verdict::Error);
+  EXPECT_THAT(listener_.results[0].judgement.reason, HasSubstr("EFBIG"));
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ class Completion : public Project {
 
 TEST_F(Completion, Commands) {
   EXPECT_EQ(offered("driftcage do"), "doctor\n");
-  EXPECT_THAT(offered("driftcage "), HasSubstr("run\nlist\ncheck\ntrace\n"));
+  EXPECT_THAT(offered("driftcage "), HasSubstr("run\nlist\nplan\nreport\n"));
 }
 
 TEST_F(Completion, OptionsOfTheCommand) {

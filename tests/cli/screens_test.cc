@@ -52,7 +52,9 @@ TEST_P(Help, IsComplete) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, Help,
-                         ::testing::Values("", "run", "list", "check", "trace",
+                         ::testing::Values("", "run", "list", "plan", "report",
+                                           "rerun", "judge", "watch", "shell",
+                                           "diff", "merge", "check", "trace",
                                            "faults", "schema", "compare",
                                            "image", "doctor", "completion"));
 

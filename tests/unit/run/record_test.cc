@@ -65,7 +65,7 @@ class RecordTest : public testing::Test {
 TEST_F(RecordTest, WritesRunResultsAndLatest) {
   auto writer = RecordWriter::create("");
   ASSERT_TRUE(writer) << writer.error().message();
-  ASSERT_TRUE(writer->begin({}, 1, 2));
+  ASSERT_TRUE(writer->begin(RunHead{}));
   EXPECT_FALSE(read_json(writer->folder() + "/run.json")["complete"]);
   const auto folder = writer->scenario_folder("host", "go/x");
   ASSERT_TRUE(folder);
@@ -76,7 +76,7 @@ TEST_F(RecordTest, WritesRunResultsAndLatest) {
   ASSERT_TRUE(writer->finish(done));
 
   const json run = read_json(dir_ / "state/driftcage/runs/latest/run.json");
-  EXPECT_EQ(run["schema"], 1);
+  EXPECT_EQ(run["schema"], 2);
   EXPECT_EQ(run["run_id"], writer->run_id());
   EXPECT_TRUE(run["complete"]);
   EXPECT_EQ(run["signal"], "SIGINT");

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/report/next_steps.h"
+
+#include "harness/run/record_reader.h"
+
+namespace driftcage::report {
+namespace {
+
+// "RUN/ID[/LEG]" with the shortest name of the run; empty without a record.
+std::string handle(const run::ScenarioResult& result, const std::string& leg) {
+  std::string run = run::run_name_of(result.record_folder);
+  if (run.empty()) return {};
+  run += "/" + result.scenario.id;
+  return leg.empty() ? run : run + "/" + leg;
+}
+
+}  // namespace
+
+std::vector<NextStep> next_steps(const run::ScenarioResult& result) {
+  std::vector<NextStep> steps;
+  const model::Verdict verdict = result.judgement.verdict;
+  if (model::is_good(verdict)) return steps;
+  const std::string& id = result.scenario.id;
+  const std::string image =
+      result.image == "host" ? "" : " --image " + result.image;
+  if (verdict == model::Verdict::Error) {
+    steps.push_back({"driftcage doctor", "what this host can do"});
+  }
+  const std::string leg = handle(result, result.judgement.leg);
+  if (!leg.empty() && !result.legs.empty()) {
+    steps.push_back(
+        {"driftcage shell " + leg, "a shell in the cage of that leg"});
+  }
+  steps.push_back({"driftcage run " + id + image + " -v",
+                   "again, with the events that matched"});
+  if (verdict == model::Verdict::Error || result.scenario.file.empty()) {
+    return steps;
+  }
+  const std::string scenario = handle(result, "");
+  if (!scenario.empty()) {
+    steps.push_back(
+        {"driftcage judge " + scenario + " --scenario " + result.scenario.file,
+         "after an edit of [expect], without running"});
+  }
+  return steps;
+}
+
+}  // namespace driftcage::report

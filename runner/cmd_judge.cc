@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+
+#include "harness/base/sys.h"
+#include "harness/model/verdict.h"
+#include "harness/report/formats.h"
+#include "harness/run/rejudge.h"
+#include "harness/scenario/parser.h"
+#include "runner/commands.h"
+#include "runner/handle.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+struct Options {
+  std::string run = "latest";
+  std::string scenario;
+  std::string format = "text";
+  bool verbose = false;
+  bool quiet = false;
+  ColorMode color = ColorMode::Auto;
+};
+
+// The edited file, or the exit code after its mistakes were shown.
+tl::expected<scenario::Scenario, int> read_edited(const std::string& file) {
+  const auto text = base::sys::read_file(file);
+  if (!text) {
+    print_error(text.error());
+    return tl::make_unexpected(model::kExitUsage);
+  }
+  auto parsed = scenario::parse(*text, file);
+  if (parsed) return *std::move(parsed);
+  for (const scenario::Diagnostic& mistake : parsed.error()) {
+    write_err(scenario::render(mistake, *text));
+  }
+  return tl::make_unexpected(model::kExitUsage);
+}
+
+base::Result<run::SuiteResult> judge_all(
+    const Handle& handle, const std::optional<scenario::Scenario>& edited,
+    report::Stream& stream) {
+  run::SuiteResult suite;
+  suite.run_id = handle.record.suite().run_id;
+  suite.record_folder = handle.record.folder();
+  const std::uint64_t begin = base::sys::monotonic_ns();
+  write_out(stream.begin(handle.results.size()));
+  for (const run::Summary& summary : handle.results) {
+    if (edited && edited->id != summary.id) continue;
+    const run::ScenarioResult stored =
+        DRIFTCAGE_TRY(run::Record::load(summary));
+    if (edited) {
+      const std::string why = run::needs_a_run(handle.record, summary.image,
+                                               stored.scenario, *edited);
+      if (!why.empty()) {
+        return base::fail(
+            "judge again", edited->file, 0,
+            why + "; that needs a run: driftcage run " + edited->file);
+      }
+    }
+    const run::ScenarioResult result =
+        DRIFTCAGE_TRY(run::rejudge(stored, edited ? *edited : stored.scenario));
+    ++suite.planned;
+    ++suite.verdicts[static_cast<std::size_t>(result.judgement.verdict)];
+    if (result.scenario.weak()) ++suite.weak;
+    write_out(stream.add(result));
+  }
+  suite.selected = suite.planned;
+  suite.duration_ns = base::sys::monotonic_ns() - begin;
+  return suite;
+}
+
+int judge_again(const Options& options) {
+  const auto handle = resolve_handle(options.run);
+  if (!handle) {
+    print_error(handle.error());
+    return model::kExitUsage;
+  }
+  std::optional<scenario::Scenario> edited;
+  if (!options.scenario.empty()) {
+    auto read = read_edited(options.scenario);
+    if (!read) return read.error();
+    edited = *std::move(read);
+  }
+  report::TextStyle style;
+  style.color = use_color(options.color, STDOUT_FILENO);
+  style.width = terminal_width(STDOUT_FILENO);
+  style.verbosity = options.quiet ? -1 : options.verbose ? 1 : 0;
+  const auto stream = report::make_stream(options.format, style);
+  const auto suite = judge_all(*handle, edited, *stream);
+  if (!suite) {
+    print_error(suite.error());
+    return model::kExitUsage;
+  }
+  if (suite->planned == 0) {
+    print_error({"judge again", edited ? edited->id : options.run, 0,
+                 "the run has no result of it"});
+    return model::kExitNothingSelected;
+  }
+  write_out(stream->end(*suite));
+  return suite->exit_code({});
+}
+
+}  // namespace
+
+void add_judge(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "judge", "Decide again from stored traces; nothing is run");
+  command
+      ->add_option("run", options->run,
+                   "A run, or one scenario of it; latest when not given")
+      ->option_text("[RUN[/ID]]");
+  command
+      ->add_option("--scenario", options->scenario,
+                   "Judge its results by this file, with another [expect]")
+      ->option_text("FILE");
+  command->add_option("--format", options->format, "What standard output shows")
+      ->check(CLI::IsMember([] {
+        std::vector<std::string> names;
+        for (const auto& info : report::formats()) {
+          if (info.streams) names.emplace_back(info.name);
+        }
+        return names;
+      }()))
+      ->option_text(report::format_choices(true));
+  CLI::Option* verbose = command->add_flag("-v,--verbose", options->verbose,
+                                           "Also show what matched");
+  command->add_flag("-q,--quiet", options->quiet, "Show bad results only")
+      ->excludes(verbose);
+  command->add_option("--color", options->color, "Colours in the report")
+      ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
+      ->option_text("auto|always|never");
+  command->footer(
+      "The run record stays as it is.\n"
+      "\n"
+      "Examples:\n"
+      "  driftcage judge                                     the last run\n"
+      "  driftcage judge latest --scenario go/edited.toml\n"
+      "  driftcage judge ./ci-artifact/go/path-missing-gcc -v");
+  command->callback([options, &chosen] {
+    chosen = [options] { return judge_again(*options); };
+  });
+}
+
+}  // namespace driftcage::runner

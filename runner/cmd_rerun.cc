@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <system_error>
+
+#include "harness/model/verdict.h"
+#include "harness/report/formats.h"
+#include "harness/run/merge.h"
+#include "runner/commands.h"
+#include "runner/run_options.h"
+#include "runner/selection.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+struct Options {
+  std::vector<std::string> words;
+  RunOptions run;
+};
+
+// What of an earlier run is to be run again.
+struct Again {
+  std::string what = "failed";
+  std::string run = "latest";
+};
+
+Again read_words(const std::vector<std::string>& words) {
+  Again again;
+  bool run_given = false;
+  for (const std::string& word : words) {
+    if (word == "failed" || word == "missed" || word == "all") {
+      again.what = word;
+    } else {
+      again.run = word;
+      run_given = true;
+    }
+  }
+  // A run alone: what is not settled in it.
+  if (run_given && words.size() == 1) again.what = "open";
+  return again;
+}
+
+struct Wanted {
+  std::set<std::string> keys;       // run::key_of
+  std::vector<std::string> select;  // files, or ids where there is no file
+};
+
+base::Result<Wanted> wanted_of(const run::Record& record,
+                               const std::string& what) {
+  Wanted wanted;
+  std::set<std::string> files;
+  const bool failed = what == "failed" || what == "open" || what == "all";
+  for (const run::Summary& summary : record.results()) {
+    if (!failed || (what != "all" && model::is_good(summary.verdict))) continue;
+    wanted.keys.insert(run::key_of(summary.id, summary.image));
+    const auto result = DRIFTCAGE_TRY(run::Record::load(summary));
+    std::error_code code;
+    const std::string& file = result.scenario.file;
+    files.insert(std::filesystem::exists(file, code) ? file : summary.id);
+  }
+  if (what != "failed") {
+    for (const run::PlannedItem& item : record.missing()) {
+      wanted.keys.insert(run::key_of(item.id, item.image));
+      files.insert(item.id);
+    }
+  }
+  wanted.select.assign(files.begin(), files.end());
+  return wanted;
+}
+
+int rerun(const Options& given) {
+  RunOptions options = given.run;
+  const Again again = read_words(given.words);
+  const auto requests = report_requests(options);
+  if (!requests) {
+    print_error(requests.error());
+    return model::kExitUsage;
+  }
+  const auto folder = run::find_record(again.run);
+  const auto record =
+      folder ? run::Record::open(*folder) : tl::make_unexpected(folder.error());
+  if (!record) {
+    print_error(record.error());
+    return model::kExitUsage;
+  }
+  const auto wanted = wanted_of(*record, again.what);
+  if (!wanted) {
+    print_error(wanted.error());
+    return model::kExitHost;
+  }
+  if (wanted->keys.empty()) {
+    write_err(fmt::format("nothing to run again in {}: {}",
+                          record->suite().run_id,
+                          report::summary_text(record->suite(), {})));
+    return model::kExitGood;
+  }
+  if (auto ready = resolve(options); !ready) {
+    print_error(ready.error());
+    return model::kExitUsage;
+  }
+  options.selection.selected = wanted->select;
+  options.selection.images.clear();
+  for (const auto& image : record->head().images) {
+    options.selection.images.push_back(image.reference);
+  }
+  options.suite.schedule.only = &wanted->keys;
+  const auto chosen = choose(options.selection);
+  if (!chosen) return chosen.error();
+  std::string fresh;
+  // Reports are made of the completed record.
+  const int code = execute(options, *chosen, {}, &fresh);
+  if (fresh.empty()) return code;
+  if (auto carried = run::carry_over(*record, fresh); !carried) {
+    print_error(carried.error());
+    return model::kExitHost;
+  }
+  const auto whole = run::Record::open(fresh);
+  if (!whole) {
+    print_error(whole.error());
+    return model::kExitHost;
+  }
+  if (!options.quiet && options.format == "text") {
+    write_out(fmt::format("with those of {}: {}", record->suite().run_id,
+                          report::summary_text(whole->suite(), {})));
+  }
+  const bool written = write_reports(*whole, *requests, options);
+  const int total = code > 128 ? code : whole->suite().exit_code(options.suite);
+  return !written && total == model::kExitGood ? model::kExitHost : total;
+}
+
+}  // namespace
+
+void add_rerun(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "rerun", "Run again what was bad or missed, and keep the rest");
+  command
+      ->add_option("words", options->words,
+                   "failed (the default): bad results; missed: planned and not "
+                   "run;\nall; of RUN, or of the latest run. RUN alone: failed "
+                   "and missed")
+      ->option_text("[failed|missed|all] [RUN]");
+  add_run_options(*command, options->run);
+  command->footer(
+      "The new record is complete: results that are not run again are taken\n"
+      "over from the earlier one, which stays as it is.\n"
+      "\n"
+      "Examples:\n"
+      "  driftcage rerun\n"
+      "  driftcage rerun failed 7f3a --keep fail --on-fail shell\n"
+      "  driftcage rerun ./ci-artifact --report junit=junit.xml");
+  command->callback(
+      [options, &chosen] { chosen = [options] { return rerun(*options); }; });
+}
+
+}  // namespace driftcage::runner

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "harness/base/sys.h"
+#include "harness/model/verdict.h"
+#include "harness/run/rejudge.h"
+#include "runner/catalog.h"
+#include "runner/commands.h"
+#include "runner/file_watch.h"
+#include "runner/run_options.h"
+#include "runner/selection.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string canonical(const std::string& path) {
+  std::error_code code;
+  const fs::path real = fs::weakly_canonical(path, code);
+  return code ? path : real.string();
+}
+
+// Where the last run of each scenario is recorded, by its file.
+class Watcher {
+ public:
+  explicit Watcher(RunOptions options) : options_(std::move(options)) {}
+
+  int run() {
+    auto chosen = choose(options_.selection, Mistakes::ShowTheRest);
+    if (!chosen) return chosen.error();
+    auto files = FileWatch::open();
+    if (!files) {
+      print_error(files.error());
+      return model::kExitHost;
+    }
+    for (const scenario::Scenario& scenario : chosen->scenarios) {
+      const std::string file = canonical(scenario.file);
+      known_[file] = {};
+      if (auto added = files->add(file); !added) {
+        print_error(added.error());
+        return model::kExitHost;
+      }
+    }
+    expression_ = chosen->expression;
+    filter_ = chosen->filter;
+    int code = run_again(std::move(chosen->scenarios));
+    while (code < 128) {
+      write_err(fmt::format("watching {} file{}; Ctrl-C ends\n", known_.size(),
+                            known_.size() == 1 ? "" : "s"));
+      const auto changed = files->wait();
+      if (!changed) return model::kExitGood;  // a signal
+      code = after_change(*changed);
+    }
+    return code;
+  }
+
+ private:
+  int run_again(std::vector<scenario::Scenario> scenarios) {
+    if (scenarios.empty()) return model::kExitGood;
+    Chosen chosen;
+    chosen.scenarios = std::move(scenarios);
+    chosen.filter = filter_;
+    chosen.expression = expression_;
+    std::string record;
+    const int code = execute(options_, chosen, {}, &record);
+    for (const scenario::Scenario& scenario : chosen.scenarios) {
+      known_[canonical(scenario.file)] = record;
+    }
+    return code;
+  }
+
+  int after_change(const std::vector<std::string>& changed) {
+    std::vector<ScenarioFile> files;
+    for (const std::string& file : changed) {
+      if (known_.contains(file)) files.push_back({file, {}});
+    }
+    Loaded loaded = load_scenarios(files);
+    write_err(loaded.report);
+    std::vector<scenario::Scenario> to_run;
+    for (scenario::Scenario& scenario : loaded.scenarios) {
+      const std::string why = judge_again(scenario);
+      if (why.empty()) continue;
+      write_err(fmt::format("{}: {}; running\n", scenario.id, why));
+      to_run.push_back(std::move(scenario));
+    }
+    return run_again(std::move(to_run));
+  }
+
+  // Empty when its stored traces were enough.
+  std::string judge_again(const scenario::Scenario& scenario) {
+    const std::string& folder = known_[canonical(scenario.file)];
+    if (folder.empty()) return "it was not run yet";
+    const std::uint64_t begin = base::sys::monotonic_ns();
+    const auto record = run::Record::open(folder);
+    if (!record) return record.error().message();
+    std::vector<run::ScenarioResult> results;
+    for (const run::Summary& summary : record->results()) {
+      if (summary.id != scenario.id) continue;
+      const auto stored = run::Record::load(summary);
+      if (!stored) return stored.error().message();
+      std::string why =
+          run::needs_a_run(*record, summary.image, stored->scenario, scenario);
+      if (!why.empty()) return why;
+      auto result = run::rejudge(*stored, scenario);
+      if (!result) return result.error().message();
+      results.push_back(*std::move(result));
+    }
+    if (results.empty()) return "it was not run yet";
+    const std::uint64_t took = base::sys::monotonic_ns() - begin;
+    for (const run::ScenarioResult& result : results) {
+      write_out(report::scenario_text(result, style_of(options_)));
+    }
+    write_err(fmt::format("{}: judged again from its traces in {:.1f} ms\n",
+                          scenario.id, static_cast<double>(took) / 1e6));
+    return {};
+  }
+
+  RunOptions options_;
+  std::string expression_;
+  std::optional<driftcage::run::Filter> filter_;
+  std::map<std::string, std::string> known_;
+};
+
+int watch(const RunOptions& given) {
+  RunOptions options = given;
+  if (auto ready = resolve(options); !ready) {
+    print_error(ready.error());
+    return model::kExitUsage;
+  }
+  return Watcher(std::move(options)).run();
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand(
+      "watch", "Run, and after each edit judge again or run again");
+  add_selection(*command, options->selection);
+  add_images(*command, options->selection);
+  add_run_options(*command, *options);
+  command->footer(
+      "An edit of [expect] alone is judged by the stored traces, which takes\n"
+      "milliseconds; any other edit runs the scenario again.\n"
+      "\n"
+      "Examples:\n"
+      "  driftcage watch go/path-missing-gcc\n"
+      "  driftcage watch ./my.toml -v");
+  command->callback(
+      [options, &chosen] { chosen = [options] { return watch(*options); }; });
+}
+
+}  // namespace driftcage::runner

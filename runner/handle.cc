@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/handle.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "harness/run/record.h"
+#include "harness/scenario/diagnostic.h"
+
+namespace driftcage::runner {
+namespace {
+
+// The record and what follows its name. A run folder may lie anywhere, so the
+// first prefix that is a record ends the name.
+base::Result<std::pair<std::string, std::string>> split_run(
+    const std::string& text) {
+  std::error_code code;
+  for (std::size_t slash = text.find('/', 1);;
+       slash = text.find('/', slash + 1)) {
+    const std::string prefix = text.substr(0, slash);
+    const bool last = slash == std::string::npos;
+    if (std::filesystem::exists(prefix + "/run.json", code)) {
+      return std::pair{prefix, last ? "" : text.substr(slash + 1)};
+    }
+    if (last) break;
+  }
+  const std::size_t slash = text.find('/');
+  const std::string name = text.substr(0, slash);
+  std::string folder = DRIFTCAGE_TRY(run::find_record(name));
+  return std::pair{std::move(folder),
+                   slash == std::string::npos ? "" : text.substr(slash + 1)};
+}
+
+std::string shown_image(const run::Summary& summary) {
+  return run::image_folder(summary.image);
+}
+
+// "go/x/fault": the longest id that begins it, and the leg.
+bool take(const run::Summary& summary, const std::string& rest,
+          std::string& leg) {
+  for (const std::string& name :
+       {summary.id, shown_image(summary) + "/" + summary.id}) {
+    if (rest == name) {
+      leg.clear();
+      return true;
+    }
+    if (rest.starts_with(name + "/")) {
+      leg = rest.substr(name.size() + 1);
+      return leg == "control" || leg == "fault" || leg.starts_with("fix:");
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+base::Result<Handle> resolve_handle(const std::string& text) {
+  const auto [folder, rest] = DRIFTCAGE_TRY(split_run(text));
+  Handle handle{DRIFTCAGE_TRY(run::Record::open(folder)), {}, {}, {}};
+  if (rest.empty()) {
+    handle.results = handle.record.results();
+    return handle;
+  }
+  std::vector<std::string> ids;
+  for (const run::Summary& summary : handle.record.results()) {
+    ids.push_back(summary.id);
+    std::string leg;
+    if (!take(summary, rest, leg)) continue;
+    handle.id = summary.id;
+    handle.leg = leg;
+    handle.results.push_back(summary);
+  }
+  if (!handle.results.empty()) return handle;
+  const std::string near = scenario::nearest(rest, ids);
+  return base::fail("find in the run record", "\"" + rest + "\"", 0,
+                    near.empty() ? "write RUN/ID or RUN/ID/LEG; a leg is "
+                                   "control, fault or fix:NAME"
+                                 : "did you mean " + near + "?");
+}
+
+}  // namespace driftcage::runner

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/run/record_reader.h"
+
+namespace driftcage::runner {
+
+// What RUN[/[IMAGE/]ID[/LEG]] names.
+struct Handle {
+  run::Record record;
+  std::vector<run::Summary> results;  // with the id; all when none is given
+  std::string id;
+  std::string leg;  // may be empty
+};
+// RUN is a folder, a run id, the end of one, or latest: see find_record. IMAGE
+// is needed where a scenario ran on several. An error names the nearest id.
+[[nodiscard]] base::Result<Handle> resolve_handle(const std::string& text);
+
+}  // namespace driftcage::runner

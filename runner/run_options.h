@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/base/result.h"
+#include "harness/report/formats.h"
+#include "harness/run/suite.h"
+#include "runner/selection.h"
+#include "runner/terminal.h"
+
+// How to run, the same for `run`, `rerun` and `watch`.
+namespace driftcage::runner {
+
+struct RunOptions {
+  SelectionOptions selection;
+  run::SuiteOptions suite;
+  std::string shard;
+  std::string shard_by = "slice";
+  std::string order = "file";
+  std::string seed;
+  std::string max_fail;
+  std::string timeout;
+  std::string deadline;
+  std::vector<std::string> groups;
+  std::vector<std::string> reports;
+  std::string keep = "never";
+  std::string format = "text";
+  bool verbose = false;
+  bool quiet = false;
+  bool shell_on_fail = false;
+  ColorMode color = ColorMode::Auto;
+};
+
+// Those that say what runs and in which order.
+void add_schedule_options(CLI::App& command, RunOptions& options);
+// These and all others.
+void add_run_options(CLI::App& command, RunOptions& options);
+
+// --report and XML_OUTPUT_FILE, which Bazel sets.
+[[nodiscard]] base::Result<std::vector<report::ReportRequest>> report_requests(
+    const RunOptions& options);
+
+// Texts of the command line, and the environment's shard, to SuiteOptions.
+[[nodiscard]] base::Status resolve(RunOptions& options);
+
+// Runs what was chosen, shows it, writes the reports; the exit code. The
+// record's folder goes to `record` when it is not null.
+[[nodiscard]] int execute(const RunOptions& options, const Chosen& chosen,
+                          const std::vector<report::ReportRequest>& reports,
+                          std::string* record = nullptr);
+
+// False, after saying so, when one could not be written.
+[[nodiscard]] bool write_reports(
+    const run::Record& record,
+    const std::vector<report::ReportRequest>& requests,
+    const RunOptions& options);
+
+// "--color", "-v" and "-q" to the text report's style.
+[[nodiscard]] report::TextStyle style_of(const RunOptions& options);
+
+// CLI11's check of a duration: 90s, 5m, 500ms.
+[[nodiscard]] CLI::Validator duration_check();
+
+}  // namespace driftcage::runner

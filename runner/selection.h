@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/run/filter.h"
+#include "harness/scenario/scenario.h"
+
+// Which scenarios a command line means: the same options for every command
+// that takes some.
+namespace driftcage::runner {
+
+struct SelectionOptions {
+  std::vector<std::string> selected;
+  std::string expression;
+  std::vector<std::string> images{"host"};
+  bool pass_with_no_tests = false;
+};
+void add_selection(CLI::App& command, SelectionOptions& options);
+void add_images(CLI::App& command, SelectionOptions& options);
+
+// What becomes of a selection in which some files have mistakes.
+enum class Mistakes { Refuse, ShowTheRest };
+
+struct Chosen {
+  std::vector<scenario::Scenario> scenarios;  // on at least one image
+  std::optional<run::Filter> filter;
+  std::string expression;  // the whole of it, with that of the environment
+  std::size_t mistakes = 0;
+};
+// Reads and filters; says what is wrong. An exit code when there is nothing to
+// go on with. Environment: DRIFTCAGE_FILTER is joined to -E by &, Bazel's
+// TESTBRIDGE_TEST_ONLY selects when nothing was selected.
+[[nodiscard]] tl::expected<Chosen, int> choose(
+    const SelectionOptions& options, Mistakes mistakes = Mistakes::Refuse);
+
+}  // namespace driftcage::runner

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/shell_command.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "harness/image/open.h"
+#include "harness/model/verdict.h"
+#include "harness/plan/planner.h"
+#include "harness/run/ground.h"
+#include "harness/run/interact.h"
+#include "harness/run/record.h"
+#include "harness/run/warm_cache.h"
+#include "runner/handle.h"
+#include "runner/image_options.h"
+#include "runner/process.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+// A cage to enter, and what to say at its door.
+struct Room {
+  model::CageSpec spec;
+  std::string name;  // for the prompt
+  std::string greeting;
+  std::string blame;  // what to say when no shell starts
+};
+
+// Whether the payload may find it is the fault's business: the path is looked
+// up in the image.
+std::vector<std::string> shell_of(const image::Image& image) {
+  if (const std::string bash = image::find_program(image, "bash");
+      !bash.empty()) {
+    return {bash, "--norc", "--noprofile"};
+  }
+  const std::string sh = image::find_program(image, "sh");
+  return {sh.empty() ? "/bin/sh" : sh};
+}
+
+int enter(Room room) {
+  model::CageSpec& spec = room.spec;
+  spec.environment["PS1"] = "[" + room.name + "] \\w \\$ ";
+  const std::string term = variable("TERM");
+  spec.environment["TERM"] = term.empty() ? "dumb" : term;
+  spec.trace = {};
+  spec.trace.engine = model::Engine::Untraced;
+  spec.timeout_ms = 0;  // people take their time
+  write_err(room.greeting);
+  const auto end = run::interact(std::move(spec));
+  if (!end) {
+    print_error(end.error());
+    return model::kExitHost;
+  }
+  switch (end->outcome) {
+    case wire::Outcome::Finished:
+      return end->status.shell_code();
+    case wire::Outcome::Cancelled:
+      return 128 + SIGTERM;
+    default:
+      break;
+  }
+  base::Error error = end->error;
+  if (end->outcome == wire::Outcome::SpawnFailed) error.hint = room.blame;
+  print_error(error);
+  return model::kExitHost;
+}
+
+std::string quoted(const std::vector<std::string>& argv) {
+  std::string text;
+  for (const std::string& word : argv) {
+    if (!text.empty()) text += ' ';
+    const bool plain =
+        !word.empty() &&
+        word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;#~!") == std::string::npos;
+    if (plain) {
+      text += word;
+      continue;
+    }
+    text += '\'';
+    for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+    text += '\'';
+  }
+  return text;
+}
+
+// The ground as the run had it, on the image as it is now.
+base::Result<plan::Ground> ground_of(const run::Record& record,
+                                     const run::ScenarioResult& result) {
+  const std::string& reference = result.image;
+  const run::RecordedImage* recorded = record.image(reference);
+  if (recorded == nullptr) {
+    return base::fail("find the image in the run record", reference);
+  }
+  plan::Ground ground;
+  ground.image = DRIFTCAGE_TRY(
+      image::open_image(reference, environment(), open_options()));
+  ground.facts = recorded->facts;
+  ground.rung = recorded->rung;
+  ground.warm_cache =
+      DRIFTCAGE_TRY(run::stored_warm_cache(ground.image, ground.facts));
+  for (const std::string& other :
+       run::wanted_of({}, {result.scenario}).others) {
+    ground.others.emplace(
+        other, image::open_image(other, environment(), open_options()));
+  }
+  if (ground.image.identity != recorded->identity) {
+    write_err(fmt::format(
+        "driftcage: warning: the image {} has changed since that run\n",
+        reference));
+  }
+  return ground;
+}
+
+base::Result<std::string> leg_of(const Handle& handle,
+                                 const run::ScenarioResult& result) {
+  std::vector<std::string> names;
+  for (const match::LegResult& leg : result.legs) names.push_back(leg.name);
+  std::string wanted = handle.leg;
+  if (wanted.empty()) wanted = result.judgement.leg;
+  if (wanted.empty()) wanted = "fault";
+  if (std::find(names.begin(), names.end(), wanted) != names.end()) {
+    return wanted;
+  }
+  return base::fail("find the leg", "\"" + wanted + "\"", 0,
+                    names.empty()
+                        ? "no leg of it was run: " + result.judgement.reason
+                        : fmt::format("there are {}", fmt::join(names, ", ")));
+}
+
+// What the payload left, if the run kept it, over what the plan puts there.
+void put_back(const std::string& folder, model::CageSpec& spec) {
+  const std::vector<std::string>& places = run::kept_places();
+  std::error_code code;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const std::string from = folder + "/kept/" + std::to_string(i);
+    if (!std::filesystem::is_directory(from, code)) continue;
+    model::op::MountTree tree;
+    tree.from = from;
+    tree.at = places[i];
+    tree.read_only = false;
+    spec.ops.emplace_back(std::move(tree));
+  }
+}
+
+base::Result<Room> room_of(const Handle& handle) {
+  if (handle.id.empty()) {
+    return base::fail("enter", handle.record.folder(), 0,
+                      "say which scenario: RUN/ID or RUN/ID/LEG");
+  }
+  if (handle.results.size() > 1) {
+    std::vector<std::string> ways;
+    for (const run::Summary& summary : handle.results) {
+      ways.push_back(run::image_folder(summary.image) + "/" + summary.id);
+    }
+    return base::fail(
+        "enter", handle.id, 0,
+        fmt::format("it ran several times: {}", fmt::join(ways, ", ")));
+  }
+  const run::Summary& summary = handle.results.front();
+  const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
+  const std::string leg = DRIFTCAGE_TRY(leg_of(handle, result));
+  const plan::Ground ground = DRIFTCAGE_TRY(ground_of(handle.record, result));
+  plan::ScenarioPlan plan =
+      DRIFTCAGE_TRY(plan::make_plan(result.scenario, ground));
+  if (!plan.skip.empty()) return base::fail("enter", handle.id, 0, plan.skip);
+  const auto found =
+      std::find_if(plan.legs.begin(), plan.legs.end(),
+                   [&](const plan::LegPlan& p) { return p.name == leg; });
+  if (found == plan.legs.end()) return base::fail("plan the leg", leg);
+
+  Room room;
+  room.spec = std::move(found->spec);
+  const std::string folder =
+      summary.record + "/" + summary.folder + "/" + run::leg_folder(leg);
+  const bool kept = std::filesystem::exists(folder + "/kept");
+  if (kept) put_back(folder, room.spec);
+  room.name = summary.id + " " + leg;
+  const std::string run_name = run::run_name_of(summary.record);
+  const std::string other = leg == "control" ? "fault" : "control";
+  room.greeting = fmt::format(
+      "{}, leg {}: {}\n"
+      "  the command    {}\n"
+      "  files          {}\n"
+      "  the {:<7} leg driftcage shell {}/{}/{}\n"
+      "  exit or Ctrl-D leaves it; nothing of it stays\n",
+      summary.id, leg, result.scenario.title, quoted(room.spec.argv),
+      kept ? "as the command left them"
+           : "as they were before the command (run --keep fail keeps what it "
+             "leaves)",
+      other, run_name, summary.id, other);
+  room.blame = fmt::format(
+      "in this cage no shell starts, which may be the fault itself; "
+      "driftcage shell {}/{}/{}",
+      run_name, summary.id, other);
+  room.spec.argv = shell_of(ground.image);
+  return room;
+}
+
+int enter_or_say(base::Result<Room> room) {
+  if (!room) {
+    print_error(room.error());
+    return model::kExitUsage;
+  }
+  return enter(*std::move(room));
+}
+
+base::Result<Room> room_of(const std::string& text) {
+  return room_of(DRIFTCAGE_TRY(resolve_handle(text)));
+}
+
+}  // namespace
+
+int shell_into(const std::string& handle) {
+  return enter_or_say(room_of(handle));
+}
+
+int shell_into_image(const std::string& reference) {
+  const auto image =
+      image::open_image(reference, environment(), open_options());
+  if (!image) {
+    print_error(image.error());
+    return model::kExitHost;
+  }
+  Room room;
+  room.spec = plan::healthy_cage(*image, shell_of(*image));
+  room.name = reference;
+  room.greeting = fmt::format("image {}, without any fault\n", reference);
+  room.blame = "the image has no shell";
+  return enter(std::move(room));
+}
+
+void shell_into_first_bad(const std::string& record_folder) {
+  if (!is_terminal(STDIN_FILENO) || !is_terminal(STDOUT_FILENO)) return;
+  const auto record = run::Record::open(record_folder);
+  if (!record) return;
+  for (const run::Summary& summary : record->results()) {
+    if (model::is_good(summary.verdict)) continue;
+    static_cast<void>(shell_into(record_folder + "/" + summary.folder));
+    return;
+  }
+}
+
+}  // namespace driftcage::runner

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done with a run after it: reports, reruns, shards, judging again,
+// shells. And what chooses what runs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.h"
+
+namespace driftcage::cli_test {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::string scenario(const std::string& id, const std::string& errno_name,
+                     const std::string& more = {}) {
+  return "schema = 1\nid     = \"" + id +
+         "\"\ntitle  = \"A file that is not there\"\n"
+         "run    = [\"cat\", \"data.txt\"]\n" +
+         more +
+         "\n[files]\n\"data.txt\" = \"here\\n\"\n"
+         "\n[[fault]]\nid   = \"no-data\"\nhide = [\"$WORK/data.txt\"]\n"
+         "\n[expect]\nexit = 1\n"
+         "see  = [\"open $WORK/data.txt = " +
+         errno_name + " by cat\"]\n";
+}
+
+class Chosen : public Project {
+ protected:
+  void SetUp() override {
+    write("scenarios/tiny/a.toml",
+          scenario("tiny/a", "ENOENT", "tags   = [\"fast\", \"files\"]\n"));
+    write("scenarios/tiny/b.toml",
+          scenario("tiny/b", "ENOENT", "tags   = [\"files\"]\n"));
+    write("scenarios/big/c.toml",
+          scenario("big/c", "ENOENT", "tags   = [\"slow\"]\n"));
+  }
+  [[nodiscard]] std::string ids(const std::string& expression) const {
+    return driftcage({"list", "--ids", "-E", expression}, here()).out;
+  }
+};
+
+TEST_F(Chosen, ByExpression) {
+  EXPECT_EQ(ids("tag(files)"), "tiny/a\ntiny/b\n");
+  EXPECT_EQ(ids("tag(files) & !tag(fast)"), "tiny/b\n");
+  EXPECT_EQ(ids("fault(hide) & id(big/*) | tag(fast)"), "big/c\ntiny/a\n");
+}
+
+TEST_F(Chosen, TheEnvironmentNarrowsIt) {
+  Setting setting = here();
+  setting.set["DRIFTCAGE_FILTER"] = "tag(files)";
+  EXPECT_EQ(driftcage({"list", "--ids"}, setting).out, "tiny/a\ntiny/b\n");
+  EXPECT_EQ(driftcage({"list", "--ids", "-E", "tag(fast)"}, setting).out,
+            "tiny/a\n");
+}
+
+TEST_F(Chosen, NothingHasItsOwnCode) {
+  for (const char* command : {"run", "list", "plan"}) {
+    const Outcome outcome =
+        driftcage({command, "-E", "tag(files) & tag(slwo)"}, here());
+    EXPECT_EQ(outcome.code, 4) << command;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err,
+                HasSubstr("warning: tag(slwo) holds for no scenario\n"));
+    EXPECT_THAT(outcome.err, HasSubstr("the filter selects nothing"));
+  }
+  EXPECT_EQ(
+      driftcage({"run", "-E", "tag(x)", "--pass-with-no-tests"}, here()).code,
+      0);
+}
+
+TEST_F(Chosen, AMistakeIsShownAtItsPlace) {
+  const Outcome outcome = driftcage({"run", "-E", "tag(a) & frobn(b)"}, here());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(
+      outcome.err,
+      "driftcage: error: read the filter expression\n"
+      "  hint: \n"
+      "    tag(a) & frobn(b)\n"
+      "             ^ there is no predicate frobn; for example tag(cgo) & "
+      "!image(*alpine*)\n");
+}
+
+TEST_F(Chosen, WrongValuesAreUsageErrors) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--shard", "4/3"},
+                                             {"--max-fail", "x"},
+                                             {"--seed", "x"},
+                                             {"--group", "net"},
+                                             {"--deadline", "soon"},
+                                             {"--report", "junt=x"},
+                                             {"--report", "junit"},
+                                             {"--format", "junit"},
+                                             {"--order", "any"}}) {
+    std::vector<std::string> all = {"run"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Outcome outcome = driftcage(all, here());
+    EXPECT_EQ(outcome.code, 2) << arguments[0];
+    EXPECT_THAT(outcome.err, HasSubstr("error: ")) << arguments[0];
+  }
+}
+
+TEST_F(Chosen, HalfAShardPairStopsTheRun) {
+  Setting setting = here();
+  setting.set["CI_NODE_INDEX"] = "1";
+  const Outcome outcome = driftcage({"run"}, setting);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("CI_NODE_TOTAL is not set"));
+}
+
+class Recorded : public CageProject {
+ protected:
+  void SetUp() override {
+    CageProject::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    write("scenarios/tiny/a.toml", scenario("tiny/a", "ENOENT"));
+    write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
+    write("scenarios/tiny/c.toml", scenario("tiny/c", "ENOENT"));
+  }
+  [[nodiscard]] Setting own() const {
+    Setting setting = here();
+    setting.set["XDG_STATE_HOME"] = (folder_ / "state").string();
+    return setting;
+  }
+  Outcome call(const std::vector<std::string>& arguments) const {
+    return driftcage(arguments, own());
+  }
+  [[nodiscard]] std::vector<std::string> verdicts(
+      const std::string& record) const {
+    std::vector<std::string> list;
+    std::ifstream in(folder_ / record / "results.jsonl");
+    for (std::string line; std::getline(in, line);) {
+      const json result = json::parse(line);
+      list.push_back(result["id"].get<std::string>() + " " +
+                     result["verdict"].get<std::string>());
+    }
+    return list;
+  }
+};
+
+TEST_F(Recorded, PlanRunsNothing) {
+  const Outcome text = call({"plan"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("run   tiny/a  control, fault\n"));
+  const json plan = json::parse(call({"plan", "--json", "--shard", "2/2"}).out);
+  EXPECT_EQ(plan["selected"], 3);
+  ASSERT_EQ(plan["scenarios"].size(), 1u);
+  EXPECT_EQ(plan["scenarios"][0]["id"], "tiny/b");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "state/driftcage/runs"));
+}
+
+TEST_F(Recorded, PlanTellsWhatWouldBeSkippedAndWhy) {
+  write("scenarios/tiny/d.toml",
+        scenario("tiny/d", "ENOENT") +
+            "\n[needs]\ntools = { no-such-tool = \"*\" }\n");
+  const Outcome outcome = call({"plan"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("skip  tiny/d  no no-such-tool on PATH"));
+}
+
+TEST_F(Recorded, ReportsAreMadeWithTheRunAndLater) {
+  const Outcome outcome = call({"run", "--report", "junit=now.xml", "--report",
+                                "html=now.html", "--report", "tap=-", "-q"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("TAP version 14\n1..3\n"));
+  EXPECT_EQ(call({"report", "--format", "junit", "-o", "later.xml"}).code, 0);
+  EXPECT_EQ(read_text(folder_ / "now.xml"), read_text(folder_ / "later.xml"));
+  EXPECT_THAT(read_text(folder_ / "now.html"), HasSubstr("</html>"));
+  EXPECT_THAT(call({"report", "--list"}).out, HasSubstr("2 pass, 1 no-repro"));
+  const Outcome unknown = call({"report", "zzzz"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("find the run"));
+}
+
+TEST_F(Recorded, AReportThatCannotBeWrittenIsNoSuccess) {
+  const Outcome outcome =
+      call({"run", "tiny/a", "--report", "junit=none/x.xml"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("write report: none/x.xml"));
+  EXPECT_THAT(outcome.err, HasSubstr("make its folder first"));
+}
+
+TEST_F(Recorded, RerunRunsTheBadAndKeepsTheRest) {
+  EXPECT_EQ(call({"run"}).code, 1);
+  write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
+  const Outcome outcome =
+      call({"rerun", "--record", "again", "--report", "junit=whole.xml"});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("1 scenario: 1 pass"));
+  EXPECT_THAT(verdicts("again"),
+              ElementsAre("tiny/b pass", "tiny/a pass", "tiny/c pass"));
+  EXPECT_THAT(read_text(folder_ / "whole.xml"), HasSubstr("tests=\"3\""));
+  const Outcome none = call({"rerun", "again"});
+  EXPECT_EQ(none.code, 0);
+  EXPECT_THAT(none.err, HasSubstr("nothing to run again"));
+}
+
+TEST_F(Recorded, DiffTellsWhatBecameWorse) {
+  call({"run", "--record", "one"});
+  write("scenarios/tiny/a.toml", scenario("tiny/a", "EACCES"));
+  write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
+  call({"run", "--record", "two"});
+  const Outcome worse = call({"diff", "one", "two"});
+  EXPECT_EQ(worse.code, 1);
+  EXPECT_THAT(worse.out, HasSubstr("worse  tiny/a  pass -> no-repro\n"));
+  EXPECT_THAT(worse.out, HasSubstr("better tiny/b  no-repro -> pass\n"));
+  EXPECT_EQ(call({"diff", "one", "one"}).out, "no difference\n");
+}
+
+TEST_F(Recorded, JudgesByAnEditWithoutRunning) {
+  call({"run", "--record", "r"});
+  EXPECT_EQ(call({"judge", "r"}).code, 1);
+  write("edited.toml", scenario("tiny/b", "ENOENT"));
+  const Outcome edited = call({"judge", "r", "--scenario", "edited.toml"});
+  EXPECT_EQ(edited.code, 0) << edited.out << edited.err;
+  EXPECT_THAT(edited.out, HasSubstr("PASS        tiny/b"));
+  // What the record says stays.
+  EXPECT_EQ(verdicts("r")[1], "tiny/b no-repro");
+  std::string other = scenario("tiny/b", "ENOENT");
+  other.replace(other.find("here\\n"), 4, "some");
+  write("edited.toml", other);
+  const Outcome cage = call({"judge", "r", "--scenario", "edited.toml"});
+  EXPECT_EQ(cage.code, 2);
+  EXPECT_THAT(cage.err, HasSubstr("that needs a run"));
+}
+
+TEST_F(Recorded, ShardsTogetherAreTheWhole) {
+  for (const char* shard : {"1/2", "2/2"}) {
+    Setting setting = own();
+    setting.set["DRIFTCAGE_SHARD"] = shard;
+    driftcage({"run", "--record", std::string("s") + shard[0]}, setting);
+  }
+  const Outcome whole = call({"merge", "s1", "s2", "--record", "whole"});
+  EXPECT_EQ(whole.code, 1) << whole.err;
+  EXPECT_EQ(verdicts("whole").size(), 3u);
+  const Outcome half = call({"merge", "s2", "--record", "half"});
+  EXPECT_EQ(half.code, 5);
+  EXPECT_THAT(half.err, HasSubstr("missing: shard 1/2"));
+  // More shards than scenarios: an empty one is good.
+  const Outcome empty = call({"run", "--shard", "9/9", "--record", "e"});
+  EXPECT_EQ(empty.code, 0) << empty.err;
+}
+
+TEST_F(Recorded, AShellIsInTheCageOfItsLeg) {
+  call({"run", "tiny/b", "--record", "r"});
+  Setting setting = own();
+  setting.input = "cat data.txt; pwd; exit 7\n";
+  const Outcome fault = driftcage({"shell", "r/tiny/b"}, setting);
+  EXPECT_EQ(fault.code, 7) << fault.err;
+  EXPECT_EQ(fault.out, "/work\n");
+  EXPECT_THAT(fault.err, HasSubstr("tiny/b, leg fault"));
+  EXPECT_THAT(fault.err, HasSubstr("driftcage shell"));
+  const Outcome control = driftcage({"shell", "r/tiny/b/control"}, setting);
+  EXPECT_EQ(control.out, "here\n/work\n");
+  EXPECT_THAT(driftcage({"shell", "r/tiny/c"}, setting).err,
+              HasSubstr("did you mean tiny/b?"));
+  const Outcome bare = driftcage({"shell", "--image", "host"}, setting);
+  EXPECT_EQ(bare.out, "/work\n");
+}
+
+TEST_F(Recorded, WhatACommandLeftIsThereAgain) {
+  std::string text = scenario("tiny/b", "EACCES");
+  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
+               "[\"sh\", \"-c\", \"echo left > mine; cat data.txt\"]");
+  write("scenarios/tiny/b.toml", text);
+  call({"run", "tiny/b", "--record", "r", "--keep", "fail"});
+  Setting setting = own();
+  setting.input = "cat mine; echo more >> mine\n";
+  EXPECT_EQ(driftcage({"shell", "r/tiny/b"}, setting).out, "left\n");
+  // What a shell changes is thrown away.
+  EXPECT_EQ(driftcage({"shell", "r/tiny/b"}, setting).out, "left\n");
+}
+
+TEST_F(Recorded, ARunThatIsKilledLeavesARecordThatCanBeFinished) {
+  write("scenarios/tiny/z.toml", [] {
+    std::string text = scenario("tiny/z", "ENOENT");
+    return text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
+                        "[\"sh\", \"-c\", \"while :; do :; done\"]");
+  }());
+  const Outcome killed =
+      interrupt({DRIFTCAGE_PROGRAM, "run", "--record", "r", "-j", "1"},
+                "tiny/c", SIGKILL, own());
+  EXPECT_EQ(killed.code, 128 + SIGKILL);
+  const Outcome report = call({"report", "r"});
+  EXPECT_THAT(report.err, HasSubstr("has not ended, or was killed"));
+  EXPECT_THAT(report.out, HasSubstr("1 not run"));
+  write("scenarios/tiny/z.toml", scenario("tiny/z", "ENOENT"));
+  const Outcome rest = call({"rerun", "missed", "r", "--record", "done"});
+  EXPECT_EQ(rest.code, 1) << rest.err;  // tiny/b is still bad
+  EXPECT_EQ(verdicts("done").size(), 4u);
+}
+
+TEST_F(Recorded, RandomOrderSaysItsSeed) {
+  const Outcome outcome = call({"run", "--order", "random", "--seed", "5"});
+  EXPECT_THAT(outcome.err, HasSubstr("order random --seed 5\n"));
+  EXPECT_THAT(call({"run", "--order", "random"}).err,
+              HasSubstr("order random --seed "));
+}
+
+TEST_F(Recorded, StreamsTakeThePlaceOfTheText) {
+  const Outcome outcome = call({"run", "--format", "jsonl"});
+  std::istringstream in(outcome.out);
+  std::vector<std::string> types;
+  for (std::string line; std::getline(in, line);) {
+    types.push_back(json::parse(line)["type"]);
+  }
+  EXPECT_THAT(types, ElementsAre("run", "result", "result", "result", "end"));
+}
+
+}  // namespace
+}  // namespace driftcage::cli_test
