@@ -21,6 +21,7 @@ struct Options {
   bool verbose = false;
   bool quiet = false;
   bool list = false;
+  bool names = false;
   ColorMode color = ColorMode::Auto;
 };
 
@@ -51,7 +52,25 @@ int list_runs() {
   return model::kExitGood;
 }
 
+// What RUN and RUN/ID can be: shells ask for it at each tab.
+int list_names() {
+  std::string text;
+  for (const std::string& id : run::known_runs()) text += id + "\n";
+  const auto folder = run::find_record("latest");
+  const auto record =
+      folder ? run::Record::open(*folder) : tl::make_unexpected(folder.error());
+  if (record) {
+    text += "latest\n";
+    for (const run::Summary& summary : record->results()) {
+      text += "latest/" + summary.id + "\n";
+    }
+  }
+  write_out(text);
+  return model::kExitGood;
+}
+
 int make_report(const Options& options) {
+  if (options.names) return list_names();
   if (options.list) return list_runs();
   const auto folder = run::find_record(options.run);
   if (!folder) {
@@ -100,6 +119,8 @@ void add_report(CLI::App& app, Action& chosen) {
                    "File to write, instead of standard output")
       ->option_text("FILE");
   command->add_flag("--list", options->list, "Show the recorded runs instead");
+  command->add_flag("--names", options->names,
+                    "Only the names of runs and of the last one's results");
   CLI::Option* verbose = command->add_flag("-v,--verbose", options->verbose,
                                            "Text: also what matched");
   command->add_flag("-q,--quiet", options->quiet, "Text: bad results only")

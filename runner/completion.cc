@@ -51,6 +51,7 @@ struct Command {
 
 // How the program lists what an option or argument takes; empty: it does not.
 std::string list_of(const std::string& text) {
+  if (text.find("RUN") != std::string::npos) return "report --names";
   if (text.find("ID") != std::string::npos) return "list --ids";
   if (text.find("REF") != std::string::npos ||
       text.find("RECIPE") != std::string::npos)

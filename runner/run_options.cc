@@ -150,9 +150,9 @@ void add_schedule_options(CLI::App& command, RunOptions& options) {
       ->option_text("N");
   command
       .add_option("--shard", options.shard,
-                  "Only this part of all, from 1; auto: from the variables\n"
+                  "Only this part of all, from 1; or auto: from the variables\n"
                   "of the CI or batch system")
-      ->option_text("INDEX/TOTAL|auto");
+      ->option_text("INDEX/TOTAL");
   command.add_option("--shard-by", options.shard_by, "How they are parted")
       ->check(CLI::IsMember({"slice", "hash", "time"}))
       ->option_text("slice|hash|time");

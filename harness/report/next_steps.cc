@@ -41,6 +41,9 @@ std::vector<NextStep> next_steps(const run::ScenarioResult& result) {
     steps.push_back(
         {"driftcage judge " + scenario + " --scenario " + result.scenario.file,
          "after an edit of [expect], without running"});
+  } else {
+    steps.push_back(
+        {"driftcage check " + result.scenario.file, "after an edit"});
   }
   return steps;
 }

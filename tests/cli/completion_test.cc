@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include "tests/cli/command.h"
 
@@ -46,6 +47,14 @@ TEST_F(Completion, IdsOfScenarios) {
   write("scenarios/go/one.toml", "");
   write("scenarios/go/two.toml", "");
   EXPECT_EQ(offered("driftcage run -v go/"), "go/one\ngo/two\n");
+}
+
+TEST_F(Completion, NamesOfRuns) {
+  write("state/driftcage/runs/20260101-000000-aaaa/run.json", "{}");
+  ::setenv("XDG_STATE_HOME", (folder_ / "state").c_str(), 1);
+  EXPECT_EQ(offered("driftcage report 2"), "20260101-000000-aaaa\n");
+  EXPECT_EQ(offered("driftcage shell 2"), "20260101-000000-aaaa\n");
+  ::unsetenv("XDG_STATE_HOME");
 }
 
 TEST_F(Completion, CommandsOfAGroup) {
