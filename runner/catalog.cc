@@ -106,6 +106,13 @@ std::vector<ScenarioFile> match_ids(const std::vector<ScenarioFile>& files,
                                     std::string pattern) {
   while (pattern.size() > 1 && pattern.ends_with('/')) pattern.pop_back();
   std::vector<ScenarioFile> matching;
+  if (const auto bracket = pattern.find('['); pattern.ends_with(']')) {
+    for (ScenarioFile file : files) {
+      if (file.id != std::string_view(pattern).substr(0, bracket)) continue;
+      file.combination = pattern;
+      return {file};
+    }
+  }
   for (const ScenarioFile& file : files) {
     if (file.id == pattern || file.id.starts_with(pattern + "/") ||
         ::fnmatch(pattern.c_str(), file.id.c_str(), 0) == 0)
@@ -190,7 +197,9 @@ base::Result<std::vector<ScenarioFile>> scan_scenarios(
   auto at = fs::recursive_directory_iterator(folder, code);
   for (; !code && at != fs::recursive_directory_iterator();
        at.increment(code)) {
-    if (at->path().filename().string().starts_with('.')) {
+    const std::string name = at->path().filename().string();
+    // `_` names what others include.
+    if (name.starts_with('.') || name.starts_with('_')) {
       at.disable_recursion_pending();
     } else if (at->path().extension() == kSuffix &&
                is_file(at->path().string())) {
@@ -232,7 +241,8 @@ base::Result<Selection> select_scenarios(
     for (const ScenarioFile& file : files) {
       std::error_code code;
       const fs::path real = fs::weakly_canonical(file.path, code);
-      if (seen.insert(code ? file.path : real.string()).second)
+      std::string key = code ? file.path : real.string();
+      if (seen.insert(key.append(1, '\0').append(file.combination)).second)
         selection.files.push_back(file);
     }
   }
@@ -250,7 +260,10 @@ Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
           fmt::format("driftcage: error: {}\n", text.error().message());
       continue;
     }
-    auto parsed = scenario::parse(*text, file.path, {file.id});
+    const auto read = [](const std::string& path) {
+      return base::sys::read_file(path);
+    };
+    auto parsed = scenario::parse_all(*text, file.path, {file.id, read});
     if (!parsed) {
       loaded.mistakes += parsed.error().size();
       for (const scenario::Diagnostic& mistake : parsed.error()) {
@@ -259,16 +272,53 @@ Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
       }
       continue;
     }
-    const auto [other, fresh] = places.emplace(parsed->id, file.path);
-    if (!fresh) {
-      ++loaded.mistakes;
-      loaded.report += fmt::format("{}: error: the id \"{}\" is taken by {}\n",
-                                   file.path, parsed->id, other->second);
-      continue;
+    bool found = file.combination.empty();
+    for (scenario::Scenario& one : *parsed) {
+      if (!file.combination.empty() && one.id != file.combination) continue;
+      found = true;
+      const auto [other, fresh] = places.emplace(one.id, file.path);
+      if (!fresh) {
+        ++loaded.mistakes;
+        loaded.report +=
+            fmt::format("{}: error: the id \"{}\" is taken by {}\n", file.path,
+                        one.id, other->second);
+        continue;
+      }
+      loaded.scenarios.push_back(std::move(one));
     }
-    loaded.scenarios.push_back(std::move(*parsed));
+    if (!found) {
+      ++loaded.mistakes;
+      loaded.report += fmt::format(
+          "{}: error: no combination is called {}; the first is {}\n",
+          file.path, file.combination, parsed->front().id);
+    }
   }
   return loaded;
+}
+
+void add_waivers(const std::string& file, Loaded* loaded) {
+  const auto text = base::sys::read_file(file);
+  if (!text) {
+    ++loaded->mistakes;
+    loaded->report +=
+        fmt::format("driftcage: error: {}\n", text.error().message());
+    return;
+  }
+  const auto waivers = scenario::parse_waivers(*text, file);
+  if (!waivers) {
+    loaded->mistakes += waivers.error().size();
+    for (const scenario::Diagnostic& mistake : waivers.error()) {
+      loaded->report += scenario::render(mistake, *text);
+    }
+    return;
+  }
+  for (const scenario::Waiver& waiver : *waivers) {
+    for (scenario::Scenario& scenario : loaded->scenarios) {
+      if (::fnmatch(waiver.id.c_str(), scenario.id.c_str(), 0) == 0) {
+        scenario.xfails.push_back(waiver.xfail);
+      }
+    }
+  }
 }
 
 }  // namespace driftcage::runner

@@ -15,6 +15,8 @@ namespace driftcage::runner {
 struct ScenarioFile {
   std::string path;  // as shown to people: relative when it was found so
   std::string id;    // from its place below a folder "scenarios"; else empty
+  // "go/x[1.24]" when only this combination of its matrix is meant.
+  std::string combination{};
   bool operator==(const ScenarioFile&) const = default;
 };
 
@@ -28,7 +30,8 @@ struct ScenarioFile {
 // under the name `images`.
 [[nodiscard]] base::Result<std::string> find_recipes();
 
-// All TOML files below `folder`, by path. Hidden folders are left out.
+// All TOML files below `folder`, by path. Names that begin with a dot are left
+// out, and with `_`, which others include.
 [[nodiscard]] base::Result<std::vector<ScenarioFile>> scan_scenarios(
     const std::string& folder);
 
@@ -38,10 +41,10 @@ struct Selection {
   base::Error nothing;
 };
 
-// What `arguments` mean: ids ("go/goenv-off"), folders of ids ("go"), globs of
-// ids ("go/*", "*noexec*"; fnmatch(3) without FNM_PATHNAME), files and folders
-// on disk. None: everything. An id wins over a path of the same name; "./go"
-// is always a path.
+// What `arguments` mean: ids ("go/goenv-off", "go/x[1.24]"), folders of ids
+// ("go"), globs of ids ("go/*", "*noexec*"; fnmatch(3) without FNM_PATHNAME),
+// files and folders on disk. None: everything. An id wins over a path of the
+// same name; "./go" is always a path.
 [[nodiscard]] base::Result<Selection> select_scenarios(
     const std::vector<std::string>& arguments);
 
@@ -54,5 +57,9 @@ struct Loaded {
 // Reads and parses; all mistakes of all files at once. Two files with one id
 // are a mistake too, because a run record has one folder per id.
 [[nodiscard]] Loaded load_scenarios(const std::vector<ScenarioFile>& files);
+
+// Adds the expected failures of a file of waivers to the scenarios that it
+// names; the scenario's own come first.
+void add_waivers(const std::string& file, Loaded* loaded);
 
 }  // namespace driftcage::runner

@@ -102,6 +102,8 @@ CommandLine::CommandLine()
   add_merge(app_, chosen_);
   add_check(app_, chosen_);
   add_trace(app_, chosen_, traced_command_);
+  add_explain(app_, chosen_);
+  add_catalogue(app_, chosen_);
   add_faults(app_, chosen_);
   add_schema(app_, chosen_);
   add_compare(app_, chosen_);

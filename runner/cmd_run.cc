@@ -36,6 +36,12 @@ void add_run(CLI::App& app, Action& chosen) {
   add_selection(*command, options->selection);
   add_images(*command, options->selection);
   add_run_options(*command, *options);
+  command
+      ->add_option("--waivers", options->selection.waivers,
+                   "File with failures that are known, each until a date;\n"
+                   "may be given several times")
+      ->allow_extra_args(false)
+      ->option_text("FILE");
   command->footer(
       "Examples:\n"
       "  driftcage run                     all scenarios, on this machine\n"

@@ -89,6 +89,7 @@ tl::expected<Chosen, int> choose(const SelectionOptions& options,
     return tl::make_unexpected(nothing(options, selection->nothing));
   }
   Loaded loaded = load_scenarios(selection->files);
+  for (const std::string& file : options.waivers) add_waivers(file, &loaded);
   chosen.mistakes = loaded.mistakes;
   if (mistakes == Mistakes::ShowTheRest) write_err(loaded.report);
   if (loaded.mistakes > 0 && mistakes == Mistakes::Refuse) {

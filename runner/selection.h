@@ -19,6 +19,7 @@ struct SelectionOptions {
   std::string expression;
   std::vector<std::string> images{"host"};
   bool pass_with_no_tests = false;
+  std::vector<std::string> waivers;  // files
 };
 void add_selection(CLI::App& command, SelectionOptions& options);
 void add_images(CLI::App& command, SelectionOptions& options);

@@ -130,7 +130,7 @@ void Leg::take_spawn_error() {
 }
 
 base::Status Leg::run_traced() {
-  trace::Tracer tracer(spec_.trace, output_);
+  trace::Tracer tracer(spec_.trace, output_, spec_.injections);
   DRIFTCAGE_CHECK_OK(tracer.seize(cage_->payload_pid()));
   DRIFTCAGE_CHECK_OK(cage_->release());
   trace::Tracer::Limits limits;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "harness/match/condition.h"
+
 namespace driftcage::match {
 namespace {
 
@@ -106,6 +108,7 @@ class LegJudge {
   void run() {
     if (!ended()) return;
     const std::size_t before = findings_.size();
+    steps();
     exit();
     outputs();
     std::size_t at = 0;
@@ -115,6 +118,7 @@ class LegJudge {
     for (const auto& line : scenario_.expect.never) {
       check(line, at++, Part::Never);
     }
+    conditions();
     const bool contradicted = findings_.size() > before;
     for (const auto& line : scenario_.expect.keep) {
       // A fix that does not work often stops before the kept events; then its
@@ -179,22 +183,63 @@ class LegJudge {
         pattern.at.line > 0 ? pattern.at : place());
   }
 
+  void steps() {
+    std::size_t at = 0;
+    for (const scenario::Step& step : scenario_.steps) {
+      if (!step.runs_in(leg_.leg)) continue;
+      const std::string name = "step \"" + step.name + "\"";
+      if (at >= leg_.steps.size()) {
+        add(rules_.other, name + " did not come to its end", step.at);
+        return;
+      }
+      const StepResult& result = leg_.steps[at++];
+      const scenario::LegExpect expect =
+          rules_.signature ? step.expect : scenario::LegExpect{};
+      wire::End end;
+      end.status = base::WaitStatus::exited(result.exit);
+      const std::string mismatch =
+          exit_mismatch(expect.exit.value_or(scenario::ExitPattern{}), end);
+      if (!mismatch.empty()) {
+        add(rules_.other, name + ": " + mismatch, step.at);
+      }
+      outputs(expect, result.stdout_text, result.stderr_text, name + ": ");
+    }
+  }
+
   void outputs() {
-    for (const scenario::OutputPattern& pattern : rules_.expect.output) {
+    outputs(rules_.expect, leg_.stdout_text, leg_.stderr_text, "");
+  }
+
+  void outputs(const scenario::LegExpect& expect, const std::string& out_text,
+               const std::string& err_text, const std::string& where) {
+    for (const scenario::OutputPattern& pattern : expect.output) {
       const bool out =
           pattern.stream == scenario::OutputPattern::Stream::Stdout;
-      const char* name = out ? "stdout" : "stderr";
-      const auto found =
-          output_matches(pattern, out ? leg_.stdout_text : leg_.stderr_text);
+      const std::string name = where + (out ? "stdout" : "stderr");
+      const auto found = output_matches(pattern, out ? out_text : err_text);
       if (!found) {
         add(Verdict::Error, found.error().message(), pattern.at);
       } else if (!*found && leg_.output_cut) {
-        add(Verdict::Unresolved,
-            std::string("not found in ") + name + ", which was cut",
+        add(Verdict::Unresolved, "not found in " + name + ", which was cut",
             pattern.at);
       } else if (!*found) {
-        add(rules_.other, std::string("not found in ") + name, pattern.at);
+        add(rules_.other, "not found in " + name, pattern.at);
       }
+    }
+  }
+
+  void conditions() {
+    if (scenario_.expect.where.empty()) return;
+    const auto values = captured(scenario_.expect, leg_);
+    for (const scenario::Condition& condition : scenario_.expect.where) {
+      std::string shown;
+      const bool holds =
+          condition_holds(condition, values, leg_.variables, &shown);
+      if (holds == rules_.signature) continue;
+      add(rules_.flip,
+          std::string(holds ? "holds" : "does not hold") + " in the " +
+              leg_.name + " leg: " + shown,
+          condition.at);
     }
   }
 
@@ -236,7 +281,14 @@ class LegJudge {
                                     bool wanted) const {
     const std::string leg = " in the " + leg_.name + " leg";
     std::string text;
-    if (match.count == 0) {
+    if (match.count == 0 && line.is_sequence()) {
+      const std::string& next = line.steps[match.reached].text;
+      text = match.reached == 0
+                 ? "no step of the sequence was seen" + leg + ": `" + next + '`'
+                 : "step " + std::to_string(match.reached + 1) + " of " +
+                       std::to_string(line.steps.size()) + " did not follow" +
+                       leg + ": `" + next + '`';
+    } else if (match.count == 0) {
       text = "not seen" + leg;
     } else if (line.count == model::CountRange{}) {
       text = "seen" + leg;

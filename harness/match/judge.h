@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/match/matcher.h"
+#include "harness/match/steps.h"
 #include "harness/model/environment.h"
 #include "harness/model/verdict.h"
 #include "harness/scenario/scenario.h"
@@ -25,6 +26,7 @@ struct LegResult {
   bool output_cut = false;
   // What the payload was started with, secrets hidden; empty when it was not.
   model::Environment environment;
+  std::vector<StepResult> steps;  // of a scenario with [[step]]
   std::vector<LineMatch> lines;
   // Those of the event lines; reports shorten paths with them. May be empty.
   Variables variables;
@@ -59,6 +61,11 @@ struct Judgement {
 //                                                         the fault leg
 //
 // Output patterns belong to their leg; a decoy has only its own.
+//
+// A step must exit with 0 in control and in right fixes, and as its own
+// `expect` says under the fault and with a decoy.
+//
+// A condition of `where` counts like a line of `see`.
 //
 // Each contradiction is a finding with a verdict; the judgement is the first
 // of these that has a finding, because each makes the later ones meaningless:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/match/line_test.h"
 
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -68,9 +69,24 @@ bool LineTest::fits_by(const ProcessTable& table, std::uint32_t process) const {
          by_->matches(base::path::base_name(exe));
 }
 
+namespace {
+
+// The lines themselves, and those that sequences are made of.
+std::vector<std::reference_wrapper<const model::EventLine>> parts_of(
+    const std::vector<model::EventLine>& lines) {
+  std::vector<std::reference_wrapper<const model::EventLine>> parts;
+  for (const model::EventLine& line : lines) {
+    line.each(
+        [&parts](const model::EventLine& part) { parts.emplace_back(part); });
+  }
+  return parts;
+}
+
+}  // namespace
+
 std::uint32_t verbs_of(const std::vector<model::EventLine>& lines) {
   std::uint32_t verbs = 0;
-  for (const model::EventLine& line : lines) {
+  for (const model::EventLine& line : parts_of(lines)) {
     if (line.verb) {
       verbs |= 1u << static_cast<unsigned>(*line.verb);
     } else {
@@ -87,7 +103,7 @@ std::vector<std::string> gate_names(
     const std::vector<model::EventLine>& lines) {
   using model::Verb;
   std::vector<std::string> names;
-  for (const model::EventLine& line : lines) {
+  for (const model::EventLine& line : parts_of(lines)) {
     if (line.verb && *line.verb != Verb::Stat && *line.verb != Verb::Readlink &&
         *line.verb != Verb::Lookup) {
       continue;

@@ -11,6 +11,7 @@
 #include "harness/match/closest.h"
 #include "harness/match/derive.h"
 #include "harness/match/line_test.h"
+#include "harness/match/sequence.h"
 
 namespace driftcage::match {
 namespace {
@@ -33,6 +34,8 @@ struct Line {
 
 struct LineMatcher::State {
   std::vector<Line> lines;
+  std::vector<Sequence> sequences;
+  std::vector<bool> is_sequence;  // in the order that the lines were given in
   // Lines by the verb of the events that can match them.
   std::array<std::vector<std::size_t>, kVerbs> by_verb;
   ProcessTable table;
@@ -62,6 +65,15 @@ struct LineMatcher::State {
       }
     }
     near(event);
+    for (Sequence& sequence : sequences) sequence.event(event, table);
+  }
+
+  void process(const wire::Record& record) {
+    if (const auto* start = std::get_if<model::ProcessStart>(&record)) {
+      for (Sequence& one : sequences) one.process_started(*start);
+    } else if (const auto* end = std::get_if<model::ProcessEnd>(&record)) {
+      for (Sequence& one : sequences) one.process_ended(end->process);
+    }
   }
 
   void offer(Line& line, Miss miss, unsigned distance,
@@ -125,15 +137,23 @@ base::Result<LineMatcher> LineMatcher::make(
   auto state = std::make_unique<State>();
   bool derived = false;
   for (const model::EventLine& line : lines) {
-    Line compiled{DRIFTCAGE_TRY(LineTest::make(line, variables)), 0, {}, {}, 0};
+    line.each([&derived](const model::EventLine& part) {
+      derived |= part.verb && is_derived(*part.verb);
+    });
+    state->is_sequence.push_back(line.is_sequence());
+    if (line.is_sequence()) {
+      state->sequences.push_back(
+          DRIFTCAGE_TRY(Sequence::make(line, variables)));
+      continue;
+    }
     for (std::size_t verb = 0; verb < kVerbs; ++verb) {
       const auto which = static_cast<model::Verb>(verb);
       if (line.verb ? *line.verb == which : !is_derived(which)) {
         state->by_verb[verb].push_back(state->lines.size());
       }
     }
-    derived |= line.verb && is_derived(*line.verb);
-    state->lines.push_back(std::move(compiled));
+    state->lines.push_back(
+        {DRIFTCAGE_TRY(LineTest::make(line, variables)), 0, {}, {}, 0});
   }
   if (derived) {
     // The state outlives its deriver and never moves.
@@ -148,6 +168,7 @@ void LineMatcher::add(const wire::Record& record) {
     state_->event(*event);
   }
   if (state_->deriver) state_->deriver->add(record);
+  state_->process(record);
   state_->table.add(record);
 }
 
@@ -157,7 +178,14 @@ void LineMatcher::finish() {
 
 std::vector<LineMatch> LineMatcher::result() const {
   std::vector<LineMatch> result;
-  for (const Line& line : state_->lines) {
+  std::size_t next_line = 0;
+  std::size_t next_sequence = 0;
+  for (const bool sequence : state_->is_sequence) {
+    if (sequence) {
+      result.push_back(state_->sequences[next_sequence++].result());
+      continue;
+    }
+    const Line& line = state_->lines[next_line++];
     LineMatch match;
     match.count = line.count;
     match.holds = line.test.line().count.contains(line.count);

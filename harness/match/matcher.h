@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ struct LineMatch {
   bool holds = false;             // the count is in the line's range
   std::vector<Sighting> first;    // up to 3 events that matched
   std::vector<Sighting> closest;  // up to 3 that nearly did; when count is 0
+  std::size_t reached = 0;  // of a sequence that was not run through: steps
 };
 
 // Judges a stream of records against event lines. Memory grows with the number
@@ -43,7 +45,8 @@ struct LineMatch {
 // `any` stands for every verb but the derived two. `by` is compared with the
 // base names, or with a slash with the paths, of the file that the process
 // executed and of the program that really runs; for an exec this is the
-// program before it.
+// program before it. A derived event counts from the moment it is complete,
+// which matters in sequences.
 class LineMatcher {
  public:
   // Fails on a glob that cannot be compiled or an unknown variable; the

@@ -144,7 +144,8 @@ struct TraceSpec {
   bool operator==(const TraceSpec&) const = default;
 };
 
-// An errno for a call, optionally only for paths that match a glob.
+// An errno for a call, optionally only for absolute paths that match an
+// fnmatch(3) glob, whose `*` matches slashes, too.
 struct Injection {
   std::string syscall;
   std::string path_glob;  // empty: every call

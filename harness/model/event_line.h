@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/model/event.h"
 #include "harness/model/source.h"
@@ -38,6 +39,8 @@ struct CountRange {
 };
 
 // One line of `see`, `never` or `keep`: verb subject [= result] [by exe] [xN].
+// A sequence is a line, too: it has `steps` and no verb or subject of its own,
+// and its count is how often it was run through.
 struct EventLine {
   std::optional<Verb> verb;  // empty for `any`
   std::string subject;       // path glob with $VARIABLES, {hash}, {n}
@@ -48,8 +51,21 @@ struct EventLine {
   std::string say;                 // long form: what the line means
   std::string hint;
   std::string id;
-  std::string text;  // as written, for messages
+  std::string capture;  // long form: the name of what the subject matched
+  std::string text;     // as written, for messages
   SourceRange at;
+  std::vector<EventLine> steps;      // in this order inside one process tree
+  std::vector<EventLine> gap_never;  // must not come between them
+
+  [[nodiscard]] bool is_sequence() const { return !steps.empty(); }
+  // Itself, or the lines that a sequence is made of.
+  template <class Visit>
+  void each(Visit visit) const {
+    if (!is_sequence()) return visit(*this);
+    for (const auto* list : {&steps, &gap_never}) {
+      for (const EventLine& line : *list) visit(line);
+    }
+  }
 };
 
 }  // namespace driftcage::model

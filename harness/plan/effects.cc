@@ -96,6 +96,12 @@ base::Status LegBuilder::add(const scenario::Effects& effects) {
   DRIFTCAGE_CHECK_OK(add_tree(effects));
   DRIFTCAGE_CHECK_OK(set_identity(effects));
   set_surroundings(effects);
+  for (model::Injection injection : effects.inject) {
+    if (!injection.path_glob.empty()) {
+      injection.path_glob = DRIFTCAGE_TRY(expand_.path(injection.path_glob));
+    }
+    spec_.injections.push_back(std::move(injection));
+  }
   if (!effects.path.drop.empty()) {
     spec_.ops.emplace_back(op::DropPrograms{effects.path.drop});
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/plan/needs.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 
 namespace driftcage::plan {
@@ -53,14 +55,7 @@ std::string unmet_rung(const scenario::Scenario& scenario,
   return "needs rung full, this host has no-fresh-proc; see `driftcage doctor`";
 }
 
-}  // namespace
-
-std::string unmet_need(const scenario::Scenario& scenario,
-                       const Ground& ground) {
-  const scenario::Needs& needs = scenario.needs;
-  if (std::string reason = unmet_rung(scenario, ground); !reason.empty()) {
-    return reason;
-  }
+std::string unmet_in(const scenario::Needs& needs, const Ground& ground) {
   const std::string& architecture = ground.image.architecture;
   if (!needs.arch.empty() && std::find(needs.arch.begin(), needs.arch.end(),
                                        architecture) == needs.arch.end()) {
@@ -75,6 +70,27 @@ std::string unmet_need(const scenario::Scenario& scenario,
     return reason;
   }
   return unmet_feature(needs, ground);
+}
+
+}  // namespace
+
+std::string unmet_need(const scenario::Scenario& scenario,
+                       const Ground& ground) {
+  if (std::string reason = unmet_rung(scenario, ground); !reason.empty()) {
+    return reason;
+  }
+  return unmet_in(scenario.needs, ground);
+}
+
+const scenario::Xfail* expected_failure(const scenario::Scenario& scenario,
+                                        const Ground& ground) {
+  for (const scenario::Xfail& xfail : scenario.xfails) {
+    const bool here =
+        xfail.image.empty() ||
+        ::fnmatch(xfail.image.c_str(), ground.image.reference.c_str(), 0) == 0;
+    if (here && unmet_in(xfail.when, ground).empty()) return &xfail;
+  }
+  return nullptr;
 }
 
 }  // namespace driftcage::plan

@@ -11,4 +11,9 @@ namespace driftcage::plan {
 [[nodiscard]] std::string unmet_need(const scenario::Scenario& scenario,
                                      const Ground& ground);
 
+// The expected failure that applies on this ground: the first whose image and
+// needs fit; null: none does.
+[[nodiscard]] const scenario::Xfail* expected_failure(
+    const scenario::Scenario& scenario, const Ground& ground);
+
 }  // namespace driftcage::plan

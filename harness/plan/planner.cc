@@ -6,6 +6,7 @@
 
 #include "harness/plan/effects.h"
 #include "harness/plan/needs.h"
+#include "harness/plan/steps.h"
 #include "harness/plan/variables.h"
 #include "harness/scenario/variables.h"
 
@@ -19,20 +20,35 @@ constexpr std::uint32_t bit(Verb verb) {
   return 1u << static_cast<unsigned>(verb);
 }
 
+template <class Visit>
+void each_line(const scenario::Expect& expect, Visit visit) {
+  for (const auto* lines : {&expect.see, &expect.never, &expect.keep}) {
+    for (const model::EventLine& line : *lines) line.each(visit);
+  }
+}
+
 // Exec, open and stat always: a record without them explains nothing. The rest
 // costs stops and is traced when a line speaks of it.
 std::uint32_t traced_verbs(const scenario::Expect& expect) {
   std::uint32_t verbs = bit(Verb::Exec) | bit(Verb::Open) | bit(Verb::Stat);
-  for (const auto* lines : {&expect.see, &expect.never, &expect.keep}) {
-    for (const model::EventLine& line : *lines) {
-      verbs |= line.verb
-                   ? bit(*line.verb)
-                   : bit(Verb::Readlink) | bit(Verb::Mkdir) | bit(Verb::Getcwd);
-      if (line.syscall) {
-        if (const auto verb = model::verb_of(*line.syscall))
-          verbs |= bit(*verb);
-      }
+  each_line(expect, [&verbs](const model::EventLine& line) {
+    verbs |= line.verb
+                 ? bit(*line.verb)
+                 : bit(Verb::Readlink) | bit(Verb::Mkdir) | bit(Verb::Getcwd);
+    if (line.syscall) {
+      if (const auto verb = model::verb_of(*line.syscall)) verbs |= bit(*verb);
     }
+  });
+  return verbs;
+}
+
+// A call that is to be answered must stop.
+std::uint32_t injected_verbs(const std::vector<model::Injection>& injections) {
+  std::uint32_t verbs = 0;
+  for (const model::Injection& injection : injections) {
+    const auto call = model::syscall_from_name(injection.syscall);
+    const auto verb = call ? model::verb_of(*call) : std::nullopt;
+    if (verb) verbs |= bit(*verb);
   }
   return verbs;
 }
@@ -41,17 +57,19 @@ std::uint32_t traced_verbs(const scenario::Expect& expect) {
 std::string missing_in_lines(
     const scenario::Expect& expect,
     const std::map<std::string, std::string>& variables) {
-  for (const auto* lines : {&expect.see, &expect.never, &expect.keep}) {
-    for (const model::EventLine& line : *lines) {
-      for (const auto& text : {line.subject, line.by}) {
-        for (const auto& use : scenario::variable_uses(text)) {
-          const std::string name(use.name);
-          if (is_go_variable(name) && !variables.contains(name)) return name;
+  std::string missing;
+  each_line(expect, [&](const model::EventLine& line) {
+    for (const auto& text : {line.subject, line.by}) {
+      for (const auto& use : scenario::variable_uses(text)) {
+        const std::string name(use.name);
+        if (missing.empty() && is_go_variable(name) &&
+            !variables.contains(name)) {
+          missing = name;
         }
       }
     }
-  }
-  return {};
+  });
+  return missing;
 }
 
 bool is_lifted(const scenario::Fix* fix, const std::string& fault) {
@@ -62,8 +80,11 @@ bool is_lifted(const scenario::Fix* fix, const std::string& fault) {
 base::Result<LegPlan> plan_leg(const scenario::Scenario& scenario,
                                const Ground& ground, Expander& expand, Leg leg,
                                const scenario::Fix* fix) {
-  model::CageSpec healthy =
-      healthy_cage(ground.image, expand.command(scenario.run));
+  std::vector<std::string> argv =
+      scenario.steps.empty()
+          ? expand.command(scenario.run)
+          : DRIFTCAGE_TRY(steps_command(scenario.steps, leg, expand));
+  model::CageSpec healthy = healthy_cage(ground.image, std::move(argv));
   healthy.timeout_ms = scenario.timeout_ms;
   healthy.trace.engine = model::Engine::Seccomp;
   healthy.trace.verbs = traced_verbs(scenario.expect);
@@ -87,6 +108,7 @@ base::Result<LegPlan> plan_leg(const scenario::Scenario& scenario,
                                   : "fix:" + fix->id;
   plan.decoy = fix != nullptr && fix->wrong;
   plan.spec = builder.finish();
+  plan.spec.trace.verbs |= injected_verbs(plan.spec.injections);
   return plan;
 }
 
@@ -100,6 +122,7 @@ base::Result<ScenarioPlan> make_plan(const scenario::Scenario& scenario,
   plan.variables = healthy_variables(ground);
   plan.skip = unmet_need(scenario, ground);
   if (!plan.skip.empty()) return plan;
+  plan.xfail = expected_failure(scenario, ground);
 
   Expander expand(plan.variables);
   const auto add = [&](Leg leg, const scenario::Fix* fix) -> base::Status {
@@ -121,11 +144,33 @@ base::Result<ScenarioPlan> make_plan(const scenario::Scenario& scenario,
     missing = missing_in_lines(scenario.expect, plan.variables);
   }
   if (!missing.empty()) {
-    plan.skip = "$" + missing + " is not known: no go on PATH of image " +
-                ground.image.reference;
+    const bool has_go = !ground.facts.go_env.empty();
+    plan.skip = has_go && is_of_other_go(missing)
+                    ? "no second Go in image " + ground.image.reference
+                    : "$" + missing + " is not known: no go on PATH of image " +
+                          ground.image.reference;
     plan.legs.clear();
   }
   return plan;
+}
+
+base::Result<std::vector<model::CageSpec>> plan_collect(
+    const scenario::Scenario& scenario, const Ground& ground,
+    const std::string& leg_name) {
+  std::vector<model::CageSpec> specs;
+  if (scenario.collect.empty()) return specs;
+  const ScenarioPlan plan = DRIFTCAGE_TRY(make_plan(scenario, ground));
+  Expander expand(plan.variables);
+  for (const LegPlan& leg : plan.legs) {
+    if (leg.name != leg_name) continue;
+    for (const auto& command : scenario.collect) {
+      model::CageSpec& spec = specs.emplace_back(leg.spec);
+      spec.argv = expand.command(command);
+      spec.trace.engine = model::Engine::Untraced;
+      spec.injections.clear();
+    }
+  }
+  return specs;
 }
 
 model::CageSpec healthy_cage(const image::Image& image,

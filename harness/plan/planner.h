@@ -31,6 +31,7 @@ struct ScenarioPlan {
   std::string image;
   std::string skip;  // reason; empty: it runs
   std::vector<LegPlan> legs;
+  const scenario::Xfail* xfail = nullptr;  // that applies on this image
   // For event lines; the same in all legs, from the healthy cage.
   std::map<std::string, std::string> variables;
 };
@@ -51,6 +52,12 @@ struct Ground {
 // variable); unmet needs are a skip.
 [[nodiscard]] base::Result<ScenarioPlan> make_plan(
     const scenario::Scenario& scenario, const Ground& ground);
+
+// The cages of the scenario's `collect` commands: those of the leg `leg_name`,
+// untraced, each with one of the commands. Empty when the leg is not planned.
+[[nodiscard]] base::Result<std::vector<model::CageSpec>> plan_collect(
+    const scenario::Scenario& scenario, const Ground& ground,
+    const std::string& leg_name);
 
 // The cage in which facts are probed and caches are warmed: the image with a
 // private home, work and temp directory and no fault.

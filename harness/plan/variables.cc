@@ -17,6 +17,20 @@ bool is_own(std::string_view name) {
   return std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
 }
 
+// The first Go of the image whose version is not that of the one on PATH.
+void add_other_go(const model::Facts& facts,
+                  std::map<std::string, std::string>* variables) {
+  const auto version = facts.go_env.find("GOVERSION");
+  if (version == facts.go_env.end()) return;
+  for (const model::GoToolchain& go : facts.toolchains) {
+    if (go.version.empty() || "go" + go.version == version->second) continue;
+    (*variables)["OTHER_GOROOT"] = go.goroot;
+    (*variables)["OTHER_GOTOOLDIR"] = go.tool_dir;
+    (*variables)["OTHER_GOVERSION"] = "go" + go.version;
+    return;
+  }
+}
+
 bool is_shell_line(const std::vector<std::string>& argv) {
   if (argv.size() < 3 || argv[1] != "-c") return false;
   constexpr std::array<std::string_view, 6> kShells{"sh",  "bash", "dash",
@@ -26,6 +40,10 @@ bool is_shell_line(const std::vector<std::string>& argv) {
 }
 
 }  // namespace
+
+bool is_of_other_go(std::string_view name) {
+  return name.starts_with("OTHER_");
+}
 
 std::map<std::string, std::string> healthy_variables(const Ground& ground) {
   std::map<std::string, std::string> variables{{"WORK", kWork},
@@ -37,8 +55,9 @@ std::map<std::string, std::string> healthy_variables(const Ground& ground) {
       path == ground.image.environment.end() ? "" : path->second;
   const auto& go_env = ground.facts.go_env;
   if (go_env.empty()) return variables;
+  add_other_go(ground.facts, &variables);
   for (const scenario::VariableInfo& known : scenario::variables()) {
-    if (is_own(known.name)) continue;
+    if (is_own(known.name) || is_of_other_go(known.name)) continue;
     // An old Go does not know all of them.
     const auto value = go_env.find(known.name);
     variables[known.name] = value == go_env.end() ? "" : value->second;

@@ -17,6 +17,8 @@ namespace driftcage::plan {
 [[nodiscard]] std::map<std::string, std::string> healthy_variables(
     const Ground& ground);
 
+// Whether a variable is about a second Go, which few images have.
+[[nodiscard]] bool is_of_other_go(std::string_view name);
 // A variable that only an image with Go has.
 [[nodiscard]] bool is_go_variable(std::string_view name);
 

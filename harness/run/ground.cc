@@ -120,6 +120,10 @@ Wanted wanted_of(const std::vector<std::string>& images,
   for (const scenario::Scenario& scenario : scenarios) {
     for (const auto& [name, version] : scenario.needs.tools)
       wanted.tools.insert(name);
+    for (const scenario::Xfail& xfail : scenario.xfails) {
+      for (const auto& [name, version] : xfail.when.tools)
+        wanted.tools.insert(name);
+    }
     add(scenario.baseline);
     for (const scenario::Fault& fault : scenario.faults) add(fault.effects);
     for (const scenario::Fix& fix : scenario.fixes) add(fix.effects);

@@ -75,6 +75,7 @@ void LegRun::finish(base::Result<wire::End> end) {
   result_.stdout_text = out_.take();
   result_.stderr_text = err_.take();
   result_.output_cut = out_.cut() || err_.cut();
+  result_.steps = match::take_steps(&result_.stdout_text, &result_.stderr_text);
   write_output("stdout", result_.stdout_text);
   write_output("stderr", result_.stderr_text);
   if (write_error_) {

@@ -8,7 +8,9 @@
 #include "harness/run/suite.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -17,12 +19,14 @@
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/match/expected_failure.h"
 #include "harness/match/line_test.h"
 #include "harness/run/capacity.h"
 #include "harness/run/ground.h"
 #include "harness/run/history.h"
 #include "harness/run/launcher.h"
 #include "harness/run/leg_run.h"
+#include "harness/run/output_buffer.h"
 #include "harness/run/record.h"
 
 namespace driftcage::run {
@@ -31,6 +35,16 @@ namespace {
 // How far ahead of the oldest unfinished scenario others may be started: what
 // bounds the results that wait to be reported in order.
 constexpr std::size_t kWindow = 256;
+
+// In UTC, so that a date means the same on every machine.
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  struct ::tm utc {};
+  ::gmtime_r(&now, &utc);
+  std::array<char, 16> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d", &utc);
+  return text.data();
+}
 
 match::Judgement verdict_of(model::Verdict verdict, std::string reason) {
   match::Judgement judgement;
@@ -64,6 +78,9 @@ struct Active {
   std::size_t next_leg = 0;
   std::size_t legs_left = 0;
   bool cancelled = false;
+  // After a bad verdict: the cages of `on_fail.collect`.
+  std::vector<model::CageSpec> collecting;
+  std::size_t collected = 0;
 };
 using ActivePtr = std::shared_ptr<Active>;
 
@@ -101,6 +118,8 @@ class Suite {
   void start_leg(const ActivePtr& active);
   void leg_done(const ActivePtr& active, std::size_t leg,
                 match::LegResult result);
+  void collect(const ActivePtr& active);
+  void collect_next(const ActivePtr& active);
   void scenario_done(const ActivePtr& active);
   bool retry(const ActivePtr& active);
   void count(const ScenarioResult& result);
@@ -303,7 +322,51 @@ void Suite::leg_done(const ActivePtr& active, std::size_t leg,
   }
   active->result.judgement =
       match::judge(active->result.scenario, active->result.legs);
-  scenario_done(active);
+  if (active->plan.xfail != nullptr) {
+    active->result.judgement = match::expect_failure(
+        std::move(active->result.judgement), *active->plan.xfail, today());
+  }
+  collect(active);
+}
+
+// A cage that could not be made cannot be asked either.
+void Suite::collect(const ActivePtr& active) {
+  const match::Judgement& judgement = active->result.judgement;
+  const bool ask = !model::is_good(judgement.verdict) &&
+                   judgement.verdict != model::Verdict::Error &&
+                   result_.signal == 0;
+  if (ask) {
+    auto specs =
+        plan::plan_collect(active->result.scenario,
+                           at_.grounds[active->item.image], judgement.leg);
+    if (specs) active->collecting = *std::move(specs);
+  }
+  collect_next(active);
+}
+
+void Suite::collect_next(const ActivePtr& active) {
+  if (active->collected == active->collecting.size() || result_.signal != 0) {
+    active->collecting.clear();
+    scenario_done(active);
+    return;
+  }
+  model::CageSpec spec = std::move(active->collecting[active->collected++]);
+  const std::string file = active->result.record_folder + "/" +
+                           leg_folder(active->result.judgement.leg) +
+                           "/collect-" + std::to_string(active->collected) +
+                           ".txt";
+  const auto text = std::make_shared<OutputBuffer>();
+  const std::size_t slot = slots_.take();
+  CellObserver observer;
+  observer.out = [text](std::string_view bytes) { text->add(bytes); };
+  observer.err = observer.out;
+  observer.done = [this, active, text, file, slot](auto) {
+    slots_.give_back(slot);
+    note(base::sys::write_file(file, text->take()));
+    collect_next(active);
+    start_what_fits();
+  };
+  at_.launcher.start(spec, Stdio::Capture, std::move(observer));
 }
 
 void Suite::scenario_done(const ActivePtr& active) {

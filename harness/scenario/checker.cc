@@ -114,6 +114,9 @@ class Checker {
         if (node.items.empty()) {
           mistakes_.add(node.at, fmt::format("{} is empty", place.text()),
                         "leave the key out when there is nothing to say");
+        } else if (std::cmp_less(node.items.size(), shape.min)) {
+          mistakes_.add(node.at, fmt::format("{} needs at least {} items",
+                                             place.text(), shape.min));
         }
         for (const Node& item : node.items) {
           check_value(item, shape.item, place, "an item of ");
@@ -192,7 +195,7 @@ class Checker {
     }
     for (const auto keys : {shape.keys, shape.shared}) {
       for (const Key& key : keys) {
-        if (key.required && node.find(key.name) == nullptr) {
+        if (key.required && !shape.optional && node.find(key.name) == nullptr) {
           mistakes_.add(node.at, missing(key, place));
         }
       }
@@ -275,7 +278,8 @@ class Checker {
 }  // namespace
 
 void Mistakes::add(const Span& at, std::string message, std::string hint) {
-  found_.push_back({range_of(at, file_), std::move(message), std::move(hint)});
+  found_.push_back(
+      {range_of(at, file_), std::move(message), std::move(hint), {}});
 }
 
 void Mistakes::add_in(const Span& text, TextMistake mistake) {
@@ -284,9 +288,18 @@ void Mistakes::add_in(const Span& text, TextMistake mistake) {
 }
 
 std::vector<Diagnostic> Mistakes::take() {
-  std::ranges::stable_sort(found_, {}, [](const Diagnostic& diagnostic) {
-    return std::tuple(diagnostic.at.line, diagnostic.at.column);
-  });
+  const auto place = [this](const Diagnostic& mistake) {
+    // Other files last.
+    return std::tuple(mistake.at.file != file_, mistake.at.line,
+                      mistake.at.column);
+  };
+  std::ranges::stable_sort(found_, {}, place);
+  // Each combination of a matrix finds the same ones.
+  const auto same = [&](const Diagnostic& a, const Diagnostic& b) {
+    return a.at.file == b.at.file && place(a) == place(b) &&
+           a.message == b.message;
+  };
+  found_.erase(std::unique(found_.begin(), found_.end(), same), found_.end());
   // Nobody reads more, and a file of garbage has a mistake per byte.
   constexpr std::size_t kMost = 200;
   if (found_.size() > kMost) {

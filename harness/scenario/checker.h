@@ -19,6 +19,7 @@ class Mistakes {
       : source_(source), file_(file) {}
 
   void add(const Span& at, std::string message, std::string hint = {});
+  void add(Diagnostic mistake) { found_.push_back(std::move(mistake)); }
   // Inside a text or a key.
   void add_in(const Span& text, TextMistake mistake);
 

@@ -97,7 +97,8 @@ std::string render(const Diagnostic& diagnostic, std::string_view source) {
   std::string text = fmt::format("{}:{}:{}: error: {}\n", at.file, at.line,
                                  at.column, diagnostic.message);
   if (at.line > 0) {
-    const std::string_view line = line_of(source, at.line);
+    const std::string_view line = line_of(
+        diagnostic.source.empty() ? source : diagnostic.source, at.line);
     const std::size_t column =
         std::min<std::size_t>(at.column == 0 ? 0 : at.column - 1, line.size());
     const auto [shown, caret] = window(line, column);

@@ -12,8 +12,9 @@ namespace driftcage::scenario {
 // One mistake in a scenario file, at its place.
 struct Diagnostic {
   model::SourceRange at;
-  std::string message;  // lower case, no full stop
-  std::string hint;     // "did you mean "stderr"?"; may be empty
+  std::string message;   // lower case, no full stop
+  std::string hint;      // "did you mean "stderr"?"; may be empty
+  std::string source{};  // of another file than the one that was asked for
 };
 
 // file:line:column: error: message, the line, a caret, the hint. `source` is

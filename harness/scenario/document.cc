@@ -267,6 +267,7 @@ std::pair<std::size_t, std::size_t> escape_step(std::string_view rest) {
 
 Span place_in_text(std::string_view source, const Span& text,
                    std::size_t offset, std::size_t length) {
+  if (text.whole) return text;
   std::size_t at = std::min(text.offset, source.size());
   const char quote = at < source.size() ? source[at] : '"';
   // A bare key has no quotes.

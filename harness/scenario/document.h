@@ -33,6 +33,9 @@ struct Span {
   std::uint32_t line = 1;
   std::uint32_t column = 1;  // bytes
   std::uint32_t length = 1;  // bytes
+  // The value is not what is written there: a part of it has no place of its
+  // own.
+  bool whole = false;
 };
 
 struct Entry;

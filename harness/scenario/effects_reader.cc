@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "harness/base/result.h"
 #include "harness/scenario/reader.h"
 #include "harness/scenario/text_format.h"
 
@@ -36,16 +37,6 @@ std::optional<Enum> word_of(
   return std::nullopt;
 }
 
-void read_env(const Node& table, EnvChange* env) {
-  for (const Entry& entry : table.entries) {
-    if (entry.value.kind == Kind::Text) {
-      (*env)[entry.name] = entry.value.text;
-    } else {
-      (*env)[entry.name] = std::nullopt;
-    }
-  }
-}
-
 void read_path(const Node& table, PathChange* path) {
   path->drop = texts_of(table, "drop");
   path->prepend = texts_of(table, "prepend");
@@ -59,6 +50,9 @@ FileChange read_file(const Entry& entry, Mistakes* mistakes) {
   file.path = entry.name;
   if (value.kind == Kind::Text) file.text = value.text;
   if (const Node* text = value.get("text", Kind::Text)) file.text = text->text;
+  if (const Node* bytes = value.get("base64", Kind::Text)) {
+    file.text = base64_bytes(bytes->text).value_or("");
+  }
   if (const Node* link = value.get("symlink", Kind::Text)) {
     file.symlink = link->text;
   }
@@ -78,11 +72,10 @@ void read_corrupt(const Node& table, std::vector<model::op::Corrupt>* out) {
   }
 }
 
-void read_mount(const Entry& entry, std::vector<MountChange>* mounts,
-                Mistakes* mistakes) {
-  const Node& value = entry.value;
+void read_mount(std::string at, const Node& value,
+                std::vector<MountChange>* mounts, Mistakes* mistakes) {
   MountChange mount;
-  mount.at = entry.name;
+  mount.at = std::move(at);
   mount.size = size_of(value, "size");
   mount.inodes = number_of(value, "inodes");
   mount.noexec = flag_of(value, "noexec");
@@ -94,9 +87,9 @@ void read_mount(const Entry& entry, std::vector<MountChange>* mounts,
     if (mount.tmpfs) {
       mistakes->add(from->at, "a tmpfs is empty: it has no tree to come from");
     }
-  } else if (!value.entries.empty() && value.kind == Kind::Table &&
-             !mount.tmpfs && !mount.noexec && !mount.read_only &&
-             value.find("size") == nullptr) {
+  } else if (value.entries.size() > (value.find("at") == nullptr ? 0 : 1) &&
+             value.kind == Kind::Table && !mount.tmpfs && !mount.noexec &&
+             !mount.read_only && value.find("size") == nullptr) {
     mistakes->add(value.at, "the mount changes nothing");
   }
   mounts->push_back(std::move(mount));
@@ -114,6 +107,16 @@ void read_limits(const Node& table, model::Limits* limits) {
 }
 
 }  // namespace
+
+void read_env(const Node& table, EnvChange* env) {
+  for (const Entry& entry : table.entries) {
+    if (entry.value.kind == Kind::Text) {
+      (*env)[entry.name] = entry.value.text;
+    } else {
+      (*env)[entry.name] = std::nullopt;
+    }
+  }
+}
 
 void read_effects(const Node& table, Effects* effects, Mistakes* mistakes) {
   const auto sub_table = [&](std::string_view key) {
@@ -142,7 +145,11 @@ void read_effects(const Node& table, Effects* effects, Mistakes* mistakes) {
   }
   if (const Node* mounts = sub_table("mount")) {
     for (const Entry& entry : mounts->entries) {
-      read_mount(entry, &effects->mounts, mistakes);
+      read_mount(entry.name, entry.value, &effects->mounts, mistakes);
+    }
+  } else if (const Node* list = table.get("mount", Kind::Array)) {
+    for (const Node& item : list->items) {
+      read_mount(text_of(item, "at"), item, &effects->mounts, mistakes);
     }
   }
   if (const Node* limits = sub_table("limit")) {
@@ -177,6 +184,12 @@ void read_effects(const Node& table, Effects* effects, Mistakes* mistakes) {
                          ? read_run(setup->value, mistakes)
                          : read_commands(setup->value, mistakes);
   }
+  if (const Node* list = table.get("inject", Kind::Array)) {
+    for (const Node& item : list->items) {
+      effects->inject.push_back({text_of(item, "call"), text_of(item, "path"),
+                                 base::errno_number(text_of(item, "errno"))});
+    }
+  }
 }
 
 bool Effects::empty() const {
@@ -184,7 +197,7 @@ bool Effects::empty() const {
          chmod.empty() && truncate.empty() && corrupt.empty() &&
          mounts.empty() && limits == model::Limits{} && !user && !umask &&
          !net && !proc && drop_devices.empty() && !clock_offset_s && !cache &&
-         setup.empty();
+         setup.empty() && inject.empty();
 }
 
 }  // namespace driftcage::scenario

@@ -11,6 +11,7 @@
 #include "harness/scenario/event_parts.h"
 #include "harness/scenario/parser.h"
 #include "harness/scenario/reader.h"
+#include "harness/scenario/text_format.h"
 
 namespace driftcage::scenario {
 namespace {
@@ -70,6 +71,46 @@ void read_lines(const Node& table, std::string_view key,
   }
 }
 
+std::vector<model::EventLine>& list_for(const Node& table, Expect* expect) {
+  const std::string in = text_of(table, "in");
+  return in == "never"  ? expect->never
+         : in == "keep" ? expect->keep
+                        : expect->see;
+}
+
+// One [[expect.sequence]].
+void read_sequence(const Node& table, Expect* expect, Mistakes* mistakes) {
+  model::EventLine line;
+  line.at = range_of(table.at, mistakes->file());
+  read_lines(table, "steps", &line.steps, *mistakes);
+  read_lines(table, "gap_never", &line.gap_never, *mistakes);
+  line.each([&](const model::EventLine& part) {
+    if (part.count == model::CountRange{}) return;
+    mistakes->add({0, part.at.line, part.at.column, part.at.length},
+                  "a line of a sequence has no count",
+                  "name the step twice when it must come twice");
+  });
+  for (const model::EventLine& step : line.steps) {
+    line.text += (line.text.empty() ? "" : " -> ") + step.text;
+  }
+  line.say = text_of(table, "say");
+  line.hint = text_of(table, "hint");
+  line.id = text_of(table, "id");
+  if (line.is_sequence()) list_for(table, expect).push_back(std::move(line));
+}
+
+void read_conditions(const Node& table, Expect* expect,
+                     const Mistakes& mistakes) {
+  const Node* list = table.get("where", Kind::Array);
+  if (list == nullptr) return;
+  for (const Node& item : list->items) {
+    auto parts = condition(item.text);
+    if (!parts) continue;
+    parts->at = range_of(item.at, mistakes.file());
+    expect->where.push_back(std::move(*parts));
+  }
+}
+
 // One [[expect.event]].
 void read_event(const Node& table, Expect* expect, Mistakes* mistakes) {
   model::EventLine line;
@@ -107,11 +148,8 @@ void read_event(const Node& table, Expect* expect, Mistakes* mistakes) {
       mistakes->add_in(part->at, std::move(bad->mistake));
     }
   }
-  const std::string in = text_of(table, "in");
-  auto& list = in == "never"  ? expect->never
-               : in == "keep" ? expect->keep
-                              : expect->see;
-  list.push_back(std::move(line));
+  line.capture = text_of(table, "capture");
+  list_for(table, expect).push_back(std::move(line));
 }
 
 }  // namespace
@@ -147,6 +185,14 @@ void read_expect(const Node& table, Expect* expect, Mistakes* mistakes) {
       if (event.kind == Kind::Table) read_event(event, expect, mistakes);
     }
   }
+  if (const Node* sequences = table.get("sequence", Kind::Array)) {
+    for (const Node& sequence : sequences->items) {
+      if (sequence.kind == Kind::Table) {
+        read_sequence(sequence, expect, mistakes);
+      }
+    }
+  }
+  read_conditions(table, expect, *mistakes);
 }
 
 }  // namespace driftcage::scenario

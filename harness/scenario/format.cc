@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/scenario/format_effects.h"
 #include "harness/scenario/format_expect.h"
-#include "harness/scenario/format_later.h"
 #include "harness/scenario/format_parts.h"
+#include "harness/scenario/format_run.h"
 
 // The whole file, from its leaves up.
 namespace driftcage::scenario {
@@ -107,6 +107,56 @@ constexpr Shape kFix[] = {
      .one_of = kRunOrSh,
      .idle = "the fix neither lifts a fault nor changes anything"}};
 constexpr Shape kFixes[] = {{.kind = Kind::Array, .item = kFix}};
+
+// [[xfail]]
+
+constexpr Shape kDate[] = {{.kind = Kind::Date}};
+constexpr Shape kImageText[] = {{.format = &kImageGlob}};
+constexpr Key kXfailKeys[] = {
+    {.name = "why",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "The reason.",
+     .required = true},
+    {.name = "until",
+     .value = kDate,
+     .shown = "2027-03-01",
+     .meaning = "The last day; afterwards the verdict is expired.",
+     .required = true},
+    {.name = "when",
+     .value = kNeeds,
+     .shown = "table",
+     .meaning = "Only where these needs are met; keys as in needs."},
+    {.name = "image",
+     .value = kImageText,
+     .shown = "\"golang-1.2*\"",
+     .meaning = "Only on images that match this glob."},
+    {.name = "issue",
+     .value = kProse,
+     .shown = "\"golang/go#12345\"",
+     .meaning = "Where it is tracked."},
+    {.name = "strict",
+     .value = kFlag,
+     .shown = "false",
+     .meaning = "An unexpected pass is xpass, a bad verdict, unless this is "
+                "false."},
+};
+constexpr Shape kXfail[] = {{.kind = Kind::Table, .keys = kXfailKeys}};
+constexpr Shape kXfails[] = {{.kind = Kind::Array, .item = kXfail}};
+
+// A file of waivers: expected failures, told from outside.
+
+constexpr Shape kScenarioGlobText[] = {{.format = &kSentence}};
+constexpr Key kWaiverKeys[] = {
+    {.name = "id",
+     .value = kScenarioGlobText,
+     .shown = "\"go/cgo-*\"",
+     .meaning = "The scenarios: a glob over their ids.",
+     .required = true},
+};
+constexpr Shape kWaiver[] = {
+    {.kind = Kind::Table, .keys = kWaiverKeys, .shared = kXfailKeys}};
+constexpr Shape kWaivers[] = {{.kind = Kind::Array, .item = kWaiver}};
 
 // [learn]
 
@@ -231,30 +281,27 @@ constexpr Key kFileKeys[] = {
      .shown = "table",
      .meaning = "Turns the scenario into a lesson; changes no verdict."},
     {.name = "matrix",
-     .value = later_format::kMatrix,
+     .value = run_format::kMatrix,
      .shown = "table",
-     .meaning = "Runs the file for each combination.",
-     .not_yet = true},
+     .meaning = "Lists of values: the file is a scenario for each "
+                "combination."},
     {.name = "include",
      .value = kProseList,
      .shown = "[file, …]",
-     .meaning = "Takes keys from other files.",
-     .not_yet = true},
+     .meaning = "Takes keys from other files, relative to this one; its own "
+                "keys win, tables are merged."},
     {.name = "step",
-     .value = later_format::kSteps,
+     .value = run_format::kSteps,
      .shown = "[[step]]",
-     .meaning = "Several commands in one cage.",
-     .not_yet = true},
+     .meaning = "Several commands in one cage, instead of run or sh."},
     {.name = "xfail",
-     .value = later_format::kXfails,
+     .value = kXfails,
      .shown = "[[xfail]]",
-     .meaning = "A known failure, until a date.",
-     .not_yet = true},
+     .meaning = "A known failure, until a date."},
     {.name = "on_fail",
-     .value = later_format::kOnFail,
+     .value = run_format::kOnFail,
      .shown = "table",
-     .meaning = "What to keep of a failed leg.",
-     .not_yet = true},
+     .meaning = "What to ask when the verdict is bad."},
     {.name = "retries",
      .value = kCountNumber,
      .shown = "number",
@@ -262,15 +309,39 @@ constexpr Key kFileKeys[] = {
      .not_yet = true},
 };
 
+constexpr Key kWaiverFileKeys[] = {
+    {.name = "schema",
+     .value = kVersion,
+     .shown = "1",
+     .meaning = "The version of the format.",
+     .required = true},
+    {.name = "waiver",
+     .value = kWaivers,
+     .shown = "[[waiver]]",
+     .meaning = "Failures of some scenarios that are known.",
+     .required = true},
+};
+constexpr Shape kWaiverFile = {.kind = Kind::Table, .keys = kWaiverFileKeys};
+
 constexpr Shape kFile = {.kind = Kind::Table,
                          .keys = kFileKeys,
                          .shared = kEffectKeys,
-                         .one_of = kRunOrSh,
+                         .one_of = kCommandKeys,
                          .one_required = true};
+
+constexpr Shape kPart = {.kind = Kind::Table,
+                         .keys = kFileKeys,
+                         .shared = kEffectKeys,
+                         .one_of = kCommandKeys,
+                         .optional = true};
 
 }  // namespace
 
+const Shape& part_shape() { return kPart; }
+
 const Shape& file_shape() { return kFile; }
+
+const Shape& waiver_file_shape() { return kWaiverFile; }
 
 std::span<const Key> effect_keys() { return kEffectKeys; }
 

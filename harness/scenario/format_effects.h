@@ -45,13 +45,19 @@ inline constexpr Shape kPathTable[] = {{.kind = Kind::Table,
                                         .keys = kPathKeys,
                                         .idle = "nothing is done to PATH"}};
 
-inline constexpr std::string_view kTextOrLink[] = {"text", "symlink"};
+inline constexpr std::string_view kTextOrLink[] = {"text", "base64", "symlink"};
+inline constexpr Shape kBase64Text[] = {{.format = &kBase64}};
 inline constexpr Shape kContent[] = {{.format = &kBytesText}};
 inline constexpr Key kFileKeys[] = {
     {.name = "text",
      .value = kContent,
      .shown = "\"…\"",
      .meaning = "What the file holds."},
+    {.name = "base64",
+     .value = kBase64Text,
+     .shown = "\"UEsDBA…\"",
+     .meaning = "What it holds, for bytes that are no text; blanks and line "
+                "ends do not count."},
     {.name = "symlink",
      .value = kPathText,
      .shown = "\"target\"",
@@ -92,9 +98,8 @@ inline constexpr Shape kCorruptions[] = {
 inline constexpr Key kFromKeys[] = {
     {.name = "image",
      .value = kProse,
-     .shown = "\"golang-1.24\"",
-     .meaning = "The image whose tree it is.",
-     .required = true},
+     .shown = "\"host\" | \"dir:/srv/go-1.24\"",
+     .meaning = "The image whose tree it is; the scenario's own unless given."},
     {.name = "path",
      .value = kPathText,
      .shown = "\"/usr/lib/go\"",
@@ -146,7 +151,7 @@ inline constexpr Shape kMountItem[] = {{.kind = Kind::Table,
                                         .idle = "the mount changes nothing"}};
 inline constexpr Shape kMounts[] = {
     {.kind = Kind::Table, .name_format = &kPath, .any = kMountValue},
-    {.kind = Kind::Array, .not_yet = true, .item = kMountItem}};
+    {.kind = Kind::Array, .item = kMountItem}};
 
 inline constexpr Key kLimitKeys[] = {
     {.name = "nofile",
@@ -234,7 +239,6 @@ inline constexpr Shape kSetup[] = {{.kind = Kind::Array, .item = kArgvItem},
 
 inline constexpr Shape kCallText[] = {{.format = &kSyscallName}};
 inline constexpr Shape kErrnoText[] = {{.format = &kErrno}};
-inline constexpr Shape kGlobText[] = {{.format = &kEventGlob}};
 inline constexpr Key kInjectKeys[] = {
     {.name = "call",
      .value = kCallText,
@@ -247,9 +251,10 @@ inline constexpr Key kInjectKeys[] = {
      .meaning = "The answer.",
      .required = true},
     {.name = "path",
-     .value = kGlobText,
+     .value = kPathText,
      .shown = "glob",
-     .meaning = "Only for these paths; every call unless given."},
+     .meaning = "Only for paths that match, as fnmatch(3) does: * matches "
+                "slashes, too. Every call unless given."},
 };
 inline constexpr Shape kInjectItem[] = {
     {.kind = Kind::Table, .keys = kInjectKeys}};
@@ -273,7 +278,7 @@ inline constexpr Key kEffectKeys[] = {
      .needs = "mount"},
     {.name = "files",
      .value = kFiles,
-     .shown = "PATH = \"text\" | { text, symlink, mode }",
+     .shown = "PATH = \"text\" | { text, base64, symlink, mode }",
      .meaning = "Write files and links; what was there is replaced, parents "
                 "are made.",
      .example = R"(files."$WORK/go.work" = "go 1.20\n")"},
@@ -294,7 +299,8 @@ inline constexpr Key kEffectKeys[] = {
      .example = R"(corrupt."$GOTOOLDIR/compile" = { offset = 0, length = 4 })"},
     {.name = "mount",
      .value = kMounts,
-     .shown = "PATH = { tmpfs, size, inodes, noexec, ro, from }",
+     .shown = "PATH = { tmpfs, size, inodes, noexec, ro, from } | "
+              "[[mount]] with at",
      .meaning = "Mount a tmpfs or another image's tree, or what is there with "
                 "other flags.",
      .example = R"(mount."$TMP" = { size = "256KiB", noexec = true })",
@@ -346,8 +352,10 @@ inline constexpr Key kEffectKeys[] = {
     {.name = "inject",
      .value = kInject,
      .shown = "[{ call, errno, path }]",
-     .meaning = "Answer a system call with an errno.",
-     .not_yet = true},
+     .meaning = "Answer a system call with an errno, without making it: for "
+                "what nothing real can do, such as an old seccomp profile.",
+     .example = R"(inject = [{ call = "clone3", errno = "EPERM" }])",
+     .needs = "trace"},
 };
 
 }  // namespace driftcage::scenario::effect_format

@@ -83,6 +83,7 @@ inline constexpr Shape kResultText[] = {{.format = &kEventResult}};
 inline constexpr Shape kCount[] = {{.kind = Kind::Integer},
                                    {.format = &kEventCount}};
 inline constexpr Shape kCallText[] = {{.format = &kSyscallName}};
+inline constexpr Shape kCaptureText[] = {{.format = &kEnvName}};
 inline constexpr Key kEventKeys[] = {
     {.name = "in",
      .value = kListName,
@@ -127,20 +128,26 @@ inline constexpr Key kEventKeys[] = {
      .shown = "\"no-cc\"",
      .meaning = "Names the line in reports."},
     {.name = "capture",
-     .value = kAnyText,
+     .value = kCaptureText,
      .shown = "name",
-     .meaning = "Keeps what the subject matched.",
-     .not_yet = true},
+     .meaning = "Keeps the path of the first such event as ${name}, for "
+                "where."},
 };
 inline constexpr Shape kEvent[] = {{.kind = Kind::Table, .keys = kEventKeys}};
 inline constexpr Shape kEvents[] = {{.kind = Kind::Array, .item = kEvent}};
 
+inline constexpr Shape kStepList[] = {
+    {.kind = Kind::Array, .min = 2, .item = kLineText}};
 inline constexpr Key kSequenceKeys[] = {
-    {.name = "id", .value = kIdText, .shown = "id", .meaning = "Its name."},
+    {.name = "in",
+     .value = kListName,
+     .shown = "\"see\" | \"never\" | \"keep\"",
+     .meaning = "The list that it belongs to; see unless given."},
     {.name = "steps",
-     .value = kLines,
-     .shown = "[line, …]",
-     .meaning = "Events in this order inside one process tree.",
+     .value = kStepList,
+     .shown = "[line, line, …]",
+     .meaning = "Events in this order, by the process of the first step and "
+                "those that it starts. No counts.",
      .required = true},
     {.name = "gap_never",
      .value = kLines,
@@ -149,13 +156,24 @@ inline constexpr Key kSequenceKeys[] = {
     {.name = "say",
      .value = kProse,
      .shown = "text",
-     .meaning = "What it means."},
+     .meaning = "What the order means."},
+    {.name = "hint",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "Where to look when it fails."},
+    {.name = "id",
+     .value = kIdText,
+     .shown = "\"wrong-tool\"",
+     .meaning = "Names it in reports."},
 };
 inline constexpr Shape kSequence[] = {
     {.kind = Kind::Table, .keys = kSequenceKeys}};
 inline constexpr Shape kSequences[] = {
     {.kind = Kind::Array, .item = kSequence}};
 
+inline constexpr Shape kConditionText[] = {{.format = &kCondition}};
+inline constexpr Shape kConditions[] = {
+    {.kind = Kind::Array, .item = kConditionText}};
 inline constexpr Key kSignatureKeys[] = {
     {.name = "see",
      .value = kLines,
@@ -178,13 +196,12 @@ inline constexpr Key kSignatureKeys[] = {
     {.name = "sequence",
      .value = kSequences,
      .shown = "[[expect.sequence]]",
-     .meaning = "Lines in order.",
-     .not_yet = true},
+     .meaning = "Lines in order."},
     {.name = "where",
-     .value = kProseList,
-     .shown = "[condition, …]",
-     .meaning = "Conditions on captured values.",
-     .not_yet = true},
+     .value = kConditions,
+     .shown = "['${a} == ${b}', …]",
+     .meaning = "Flips, like see: conditions on captured values, with ==, != "
+                "or under."},
 };
 inline constexpr Shape kExpect[] = {{.kind = Kind::Table,
                                      .keys = kSignatureKeys,

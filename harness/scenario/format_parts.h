@@ -31,5 +31,6 @@ inline constexpr Shape kLegText[] = {{.choices = kLegNames}};
 inline constexpr Shape kLegs[] = {{.kind = Kind::Array, .item = kLegText}};
 
 inline constexpr std::string_view kRunOrSh[] = {"run", "sh"};
+inline constexpr std::string_view kCommandKeys[] = {"run", "sh", "step"};
 
 }  // namespace driftcage::scenario

@@ -8,6 +8,8 @@
 
 #include "harness/scenario/checker.h"
 #include "harness/scenario/document.h"
+#include "harness/scenario/include.h"
+#include "harness/scenario/matrix.h"
 #include "harness/scenario/reader.h"
 #include "harness/scenario/shape.h"
 #include "harness/scenario/text_format.h"
@@ -97,6 +99,46 @@ Fix read_fix(const Node& table, Mistakes* mistakes) {
   return fix;
 }
 
+Step read_step(const Node& table, Mistakes* mistakes) {
+  Step step;
+  step.name = text_of(table, "name");
+  if (auto commands = read_run(table, mistakes); !commands.empty()) {
+    step.run = std::move(commands.front());
+  }
+  if (const Node* env = table.get("env", Kind::Table)) {
+    read_env(*env, &step.env);
+  }
+  if (table.find("legs") != nullptr) {
+    step.legs.clear();
+    for (const std::string& leg : texts_of(table, "legs")) {
+      step.legs.push_back(leg == "control" ? Leg::Control
+                          : leg == "fault" ? Leg::Fault
+                                           : Leg::Fix);
+    }
+  }
+  if (const Node* expect = table.get("expect", Kind::Table)) {
+    read_leg_expect(*expect, &step.expect, mistakes);
+  }
+  step.at = range_of(table.at, mistakes->file());
+  return step;
+}
+
+Xfail read_xfail(const Node& table, const Mistakes& mistakes) {
+  Xfail xfail;
+  if (const Node* when = table.get("when", Kind::Table)) {
+    xfail.when = read_needs(*when);
+  }
+  xfail.image = text_of(table, "image");
+  xfail.why = text_of(table, "why");
+  if (const Node* until = table.get("until", Kind::Date)) {
+    xfail.until = until->text.substr(0, 10);  // the date of a date and time
+  }
+  xfail.issue = text_of(table, "issue");
+  xfail.strict = table.find("strict") == nullptr || flag_of(table, "strict");
+  xfail.at = range_of(table.at, mistakes.file());
+  return xfail;
+}
+
 Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   Scenario scenario;
   scenario.id = text_of(root, "id");
@@ -109,6 +151,10 @@ Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   } else if (const Node* line = root.get("sh", Kind::Text)) {
     scenario.run = shell_command(line->text);
     scenario.shell = true;
+  } else if (const Node* steps = root.get("step", Kind::Array)) {
+    for (const Node& step : steps->items) {
+      scenario.steps.push_back(read_step(step, mistakes));
+    }
   }
   if (const auto timeout = duration_ms(text_of(root, "timeout"))) {
     scenario.timeout_ms = *timeout;
@@ -136,6 +182,16 @@ Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   if (const Node* fixes = root.get("fix", Kind::Array)) {
     for (const Node& fix : fixes->items) {
       scenario.fixes.push_back(read_fix(fix, mistakes));
+    }
+  }
+  if (const Node* on_fail = root.get("on_fail", Kind::Table)) {
+    if (const Node* collect = on_fail->get("collect", Kind::Array)) {
+      scenario.collect = read_commands(*collect, mistakes);
+    }
+  }
+  if (const Node* xfails = root.get("xfail", Kind::Array)) {
+    for (const Node& xfail : xfails->items) {
+      scenario.xfails.push_back(read_xfail(xfail, *mistakes));
     }
   }
   return scenario;
@@ -171,19 +227,58 @@ Commands read_run(const Node& table, Mistakes* mistakes) {
   return {};
 }
 
+tl::expected<std::vector<Scenario>, Diagnostics> parse_all(
+    std::string_view toml, const std::string& file,
+    const ParseOptions& options) {
+  auto root = read_document(toml, file);
+  if (!root) return tl::make_unexpected(Diagnostics{root.error()});
+  Mistakes mistakes(toml, file);
+  include_files(file, options.read_file, &*root, &mistakes);
+  std::vector<MatrixCell> cells = matrix_cells(*root, &mistakes);
+  if (cells.empty()) {
+    cells.emplace_back();
+  } else {
+    // The filled files have no matrix any more.
+    check_shape(*root->get("matrix", Kind::Table),
+                find_key(file_shape(), "matrix")->value[0], &mistakes);
+  }
+  std::vector<Scenario> scenarios;
+  for (const MatrixCell& cell : cells) {
+    const Node filled = cell.values.empty() ? *root : fill_in(*root, cell);
+    check_shape(filled, file_shape(), &mistakes);
+    Scenario scenario = read_scenario(filled, &mistakes);
+    check_scenario(filled, scenario, options.expected_id, &mistakes);
+    if (!cell.values.empty()) scenario.id += "[" + cell.name + "]";
+    scenario.file = file;
+    scenario.source = std::string(toml);
+    scenarios.push_back(std::move(scenario));
+  }
+  if (!mistakes.none()) return tl::make_unexpected(mistakes.take());
+  return scenarios;
+}
+
 tl::expected<Scenario, Diagnostics> parse(std::string_view toml,
                                           const std::string& file,
                                           const ParseOptions& options) {
+  auto all = parse_all(toml, file, options);
+  if (!all) return tl::make_unexpected(std::move(all).error());
+  return std::move(all->front());
+}
+
+tl::expected<std::vector<Waiver>, Diagnostics> parse_waivers(
+    std::string_view toml, const std::string& file) {
   const auto root = read_document(toml, file);
   if (!root) return tl::make_unexpected(Diagnostics{root.error()});
   Mistakes mistakes(toml, file);
-  check_shape(*root, file_shape(), &mistakes);
-  Scenario scenario = read_scenario(*root, &mistakes);
-  check_scenario(*root, scenario, options.expected_id, &mistakes);
+  check_shape(*root, waiver_file_shape(), &mistakes);
+  std::vector<Waiver> waivers;
+  if (const Node* list = root->get("waiver", Kind::Array)) {
+    for (const Node& item : list->items) {
+      waivers.push_back({text_of(item, "id"), read_xfail(item, mistakes)});
+    }
+  }
   if (!mistakes.none()) return tl::make_unexpected(mistakes.take());
-  scenario.file = file;
-  scenario.source = std::string(toml);
-  return scenario;
+  return waivers;
 }
 
 }  // namespace driftcage::scenario

@@ -26,6 +26,7 @@ using Commands = std::vector<std::vector<std::string>>;
 // The `run` and `sh` keys of a table.
 [[nodiscard]] Commands read_run(const Node& table, Mistakes* mistakes);
 
+void read_env(const Node& table, EnvChange* env);
 void read_effects(const Node& table, Effects* effects, Mistakes* mistakes);
 
 void read_leg_expect(const Node& table, LegExpect* expect, Mistakes* mistakes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -64,6 +65,7 @@ struct Effects {
   std::vector<std::string> drop_devices;
   std::optional<std::int64_t> clock_offset_s;
   std::optional<CacheState> cache;
+  std::vector<model::Injection> inject;
   // Commands before the payload, untraced: argv, or {"/bin/sh","-c",line}.
   std::vector<std::vector<std::string>> setup;
   [[nodiscard]] bool empty() const;
@@ -99,8 +101,20 @@ struct LegExpect {
   std::vector<OutputPattern> output;
 };
 
+// `left == right`, `left != right` or `left under right`: texts with ${name} of
+// a captured value, and with variables. It flips, like a line of `see`.
+struct Condition {
+  enum class Kind : std::uint8_t { Equal, Unequal, Under };
+  Kind kind = Kind::Equal;
+  std::string left;
+  std::string right;
+  std::string text;  // as written
+  model::SourceRange at;
+};
+
 struct Expect {
   LegExpect leg;  // about the fault leg
+  std::vector<Condition> where;
   std::vector<model::EventLine> see;
   std::vector<model::EventLine> never;
   std::vector<model::EventLine> keep;
@@ -125,18 +139,45 @@ struct Needs {
   std::vector<std::string> arch;             // "amd64"
 };
 
+// A known failure, which counts as one again after a date.
+struct Xfail {
+  Needs when;         // only where these are met
+  std::string image;  // only on images that match this fnmatch(3) glob
+  std::string why;
+  std::string until;  // "2027-03-01": the last day
+  std::string issue;
+  bool strict = true;  // an unexpected pass is a failure
+  model::SourceRange at;
+};
+
 enum class Leg : std::uint8_t { Control, Fault, Fix };
+
+// One of several commands in one cage, in their order.
+struct Step {
+  std::string name;
+  std::vector<std::string> run;  // as Scenario::run
+  EnvChange env;                 // of this step only
+  std::vector<Leg> legs{Leg::Control, Leg::Fault, Leg::Fix};
+  // About the fault leg and decoys, exit 0 unless given; in the other legs
+  // every step must exit with 0.
+  LegExpect expect;
+  model::SourceRange at;
+  [[nodiscard]] bool runs_in(Leg leg) const {
+    return std::find(legs.begin(), legs.end(), leg) != legs.end();
+  }
+};
 
 struct Scenario {
   std::string file;    // as given
   std::string source;  // the whole text, for messages
-  std::string id;
+  std::string id;      // of a [matrix]: "go/x[1.21,1.24]"
   std::string title;
   std::string about;
   std::vector<std::string> tags;
   std::vector<std::string> refs;
   std::vector<std::string> run;  // argv; a `sh` line as {"/bin/sh","-c",line}
   bool shell = false;
+  std::vector<Step> steps;  // instead of `run`
   std::uint64_t timeout_ms = 60'000;
   std::string group;       // scenarios of one group are limited together
   bool exclusive = false;  // nothing else runs meanwhile
@@ -147,6 +188,9 @@ struct Scenario {
   Expect expect;
   LegExpect control;  // [control]: default exit 0
   std::vector<Fix> fixes;
+  // Commands for the leg that decided a bad verdict, run in a cage like it.
+  std::vector<std::vector<std::string>> collect;
+  std::vector<Xfail> xfails;    // the first that applies counts
   bool fault_leg_only = false;  // legs = ["fault"]: a weak scenario
   [[nodiscard]] bool weak() const { return fault_leg_only; }
 };

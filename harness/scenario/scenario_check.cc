@@ -12,6 +12,8 @@
 #include "harness/scenario/event_parts.h"
 #include "harness/scenario/reader.h"
 #include "harness/scenario/shape.h"
+#include "harness/scenario/text_format.h"
+#include "harness/scenario/variables.h"
 
 // What no single key can tell: names that refer to each other, and claims that
 // no run could ever confirm.
@@ -47,10 +49,10 @@ class ScenarioCheck {
     }
     known.clear();
     if (const Node* expect = root_.get("expect", Kind::Table)) {
-      if (const Node* events = expect->get("event", Kind::Array)) {
-        for (const Node& event : events->items) {
-          unique(event, "event", &known);
-        }
+      for (const char* key : {"event", "sequence"}) {
+        const Node* events = expect->get(key, Kind::Array);
+        if (events == nullptr) continue;
+        for (const Node& event : events->items) unique(event, key, &known);
       }
     }
   }
@@ -87,6 +89,10 @@ class ScenarioCheck {
         });
     // A misspelled [[fault]] is reported as such.
     if (scenario_.faults.empty() && !scenario_.fault_leg_only && !misread) {
+      for (const Condition& condition : expect.where) {
+        add(condition.at, "the condition can never flip: there is no [[fault]]",
+            "add a fault, or write legs = [\"fault\"]");
+      }
       for (const auto* lines : {&expect.see, &expect.never}) {
         for (const model::EventLine& line : *lines) {
           add(line.at, "the line can never flip: there is no [[fault]]",
@@ -101,6 +107,54 @@ class ScenarioCheck {
     same_lines(expect.keep, "keep", &known);
   }
 
+  // Every leg that runs must have something to run.
+  void steps() {
+    if (scenario_.steps.empty()) return;
+    const Node* list = root_.get("step", Kind::Array);
+    const auto idle = [&](Leg leg) {
+      return std::ranges::none_of(scenario_.steps, [leg](const Step& step) {
+        return step.runs_in(leg);
+      });
+    };
+    const auto report = [&](const char* leg) {
+      mistakes_.add(list->items.front().at,
+                    fmt::format("no step runs in the {} leg", leg));
+    };
+    if (idle(Leg::Fault)) report("fault");
+    if (scenario_.fault_leg_only) return;
+    if (idle(Leg::Control)) report("control");
+    if (idle(Leg::Fix) && !scenario_.fixes.empty()) report("fix");
+  }
+
+  // Names in conditions: captured once each, and used.
+  void captures() {
+    std::set<std::string> names;
+    const Expect& expect = scenario_.expect;
+    for (const auto* lines : {&expect.see, &expect.never, &expect.keep}) {
+      for (const model::EventLine& line : *lines) {
+        if (line.capture.empty()) continue;
+        if (!names.insert(line.capture).second) {
+          add(line.at, fmt::format("\"{}\" is captured twice", line.capture));
+        }
+      }
+    }
+    for (const OutputPattern& pattern : expect.leg.output) {
+      if (!pattern.regex) continue;
+      for (const std::string& name : named_groups(pattern.text)) {
+        if (!names.insert(name).second) {
+          add(pattern.at, fmt::format("\"{}\" is captured twice", name));
+        }
+      }
+    }
+    for (const Condition& condition : expect.where) {
+      for (const std::string& side : {condition.left, condition.right}) {
+        for (const VariableUse& use : variable_uses(side)) {
+          known_name(condition, std::string(use.name), names);
+        }
+      }
+    }
+  }
+
   // An expectation that every run fulfils.
   void vacuous() {
     const Node* expect = root_.get("expect", Kind::Table);
@@ -111,6 +165,21 @@ class ScenarioCheck {
   }
 
  private:
+  void known_name(const Condition& condition, const std::string& name,
+                  const std::set<std::string>& captured) {
+    if (captured.contains(name)) return;
+    std::vector<std::string> names(captured.begin(), captured.end());
+    for (const VariableInfo& info : variables()) {
+      if (info.name == name) return;
+      names.push_back(info.name);
+    }
+    const std::string near = nearest(name, names);
+    add(condition.at, fmt::format("nothing is captured as \"{}\"", name),
+        near.empty() ? "an event's capture or a (?P<name>...) of a regular "
+                       "expression gives names"
+                     : fmt::format("did you mean ${{{}}}?", near));
+  }
+
   [[nodiscard]] const std::vector<Node>& items(std::string_view key) const {
     static const std::vector<Node> kNone;
     const Node* list = root_.get(key, Kind::Array);
@@ -158,7 +227,7 @@ class ScenarioCheck {
                   std::string_view list,
                   std::map<std::string, std::string_view>* known) {
     for (const model::EventLine& line : lines) {
-      std::string key = spell(line);
+      std::string key = line.is_sequence() ? line.text : spell(line);
       if (line.syscall) key += model::syscall_name(*line.syscall);
       const auto [first, fresh] = known->try_emplace(std::move(key), list);
       if (fresh) continue;
@@ -190,6 +259,8 @@ void check_scenario(const Node& root, const Scenario& scenario,
   check.ids();
   check.legs();
   check.flips();
+  check.captures();
+  check.steps();
   check.vacuous();
 }
 

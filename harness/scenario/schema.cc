@@ -92,9 +92,24 @@ Json schema_of_table(const Shape& shape) {
     schema["propertyNames"] = {
         {"pattern", std::string(shape.name_format->pattern)}};
   }
-  if (!shape.idle.empty()) schema["anyOf"] = std::move(changes);
+  if (!shape.idle.empty() && !changes.empty()) {
+    schema["anyOf"] = std::move(changes);
+  } else if (!shape.idle.empty()) {
+    // Every named key only describes the table: another one must be there.
+    Json labels = Json::array();
+    each_key(shape,
+             [&](const Key& key) { labels.push_back(std::string(key.name)); });
+    schema["not"] = {{"propertyNames", {{"enum", std::move(labels)}}}};
+  }
   add_one_of(shape, &schema);
   return schema;
+}
+
+// What a [matrix] will fill in is judged by the parser only.
+std::string pattern_of(const TextFormat& format) {
+  std::string pattern(format.pattern);
+  if (pattern.starts_with('^')) pattern += R"(|\$\{[a-z][a-z0-9_]*\})";
+  return pattern;
 }
 
 Json schema_of(const Shape& shape) {
@@ -107,7 +122,7 @@ Json schema_of(const Shape& shape) {
           words.push_back(std::string(word));
         schema["enum"] = std::move(words);
       } else if (!shape.format->pattern.empty()) {
-        schema["pattern"] = std::string(shape.format->pattern);
+        schema["pattern"] = pattern_of(*shape.format);
       }
       return schema;
     }
@@ -122,8 +137,9 @@ Json schema_of(const Shape& shape) {
       if (shape.only_false) return {{"type", "boolean"}, {"enum", {false}}};
       return {{"type", "boolean"}};
     case Kind::Array:
-      return {
-          {"type", "array"}, {"items", schema_of(shape.item)}, {"minItems", 1}};
+      return {{"type", "array"},
+              {"items", schema_of(shape.item)},
+              {"minItems", std::max<std::int64_t>(1, shape.min)}};
     case Kind::Table:
       return schema_of_table(shape);
     case Kind::Float:

@@ -44,12 +44,12 @@ struct Shape {
   // Text: a format, or one of these words.
   const TextFormat* format = nullptr;
   std::span<const std::string_view> choices = {};
-  // Integer.
+  // Integer: its value. Array: how many items, one at least.
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   // Boolean: `true` means nothing here.
   bool only_false = false;
-  // Array; never empty.
+  // Array.
   Value item = {};
   // Table: named keys, then keys shared with other tables, then any other key
   // of a format when there is a value for it.
@@ -60,6 +60,7 @@ struct Shape {
   // Of these keys at most one may be there, or exactly one.
   std::span<const std::string_view> one_of = {};
   bool one_required = false;
+  bool optional = false;  // no key is required, whatever the key says
   // Says what is missing when no key of the table changes or states anything.
   std::string_view idle = {};
 };
@@ -78,6 +79,9 @@ struct Key {
 
 // The whole file, and the effects that faults, fixes and the file share.
 [[nodiscard]] const Shape& file_shape();
+[[nodiscard]] const Shape& waiver_file_shape();
+// A file that others include: any key, none required.
+[[nodiscard]] const Shape& part_shape();
 [[nodiscard]] std::span<const Key> effect_keys();
 
 // The key of a table's shape; null when it has none of this name.

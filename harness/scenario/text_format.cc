@@ -309,6 +309,28 @@ Mistake check_event_count(std::string_view text) {
   return count.error();
 }
 
+Mistake check_base64(std::string_view text) {
+  if (base64_bytes(text)) return std::nullopt;
+  return whole(text, "the text is no base64", "make it with: base64 FILE");
+}
+
+Mistake check_condition(std::string_view text) {
+  if (condition(text)) return std::nullopt;
+  return whole(text, fmt::format("\"{}\" is no condition", text),
+               "conditions look like '${a} == ${b}', '${a} != $GOROOT' or "
+               "'${a} under $GOROOT'");
+}
+
+Mistake check_matrix_name(std::string_view text) {
+  static const RE2 kName("[a-z][a-z0-9_]*");
+  if (RE2::FullMatch(re2::StringPiece(text.data(), text.size()), kName)) {
+    return std::nullopt;
+  }
+  return whole(text, fmt::format("\"{}\" is no name for a matrix", text),
+               "use lower-case letters, digits and _; ${name} is replaced by "
+               "the value");
+}
+
 }  // namespace
 
 const TextFormat kPlainText{"text", "", check_nul};
@@ -357,6 +379,13 @@ const TextFormat kEventCount{"count such as \">=2\"",
                              R"(^([0-9]+|>=[0-9]+|<=[0-9]+|[0-9]+\.\.[0-9]+)$)",
                              check_event_count};
 
+const TextFormat kBase64{"base64 text", R"(^[A-Za-z0-9+/=\s]*$)", check_base64};
+const TextFormat kCondition{"condition such as '${a} == ${b}'",
+                            R"(\S[ \t]+(==|!=|under)[ \t]+\S)",
+                            check_condition};
+const TextFormat kMatrixName{"name", "^[a-z][a-z0-9_]*$", check_matrix_name};
+const TextFormat kImageGlob{"image glob", R"(\S)", check_sentence};
+
 std::optional<std::uint64_t> duration_ms(std::string_view text) {
   return measured(text, kTimeUnits);
 }
@@ -387,6 +416,59 @@ std::optional<std::uint32_t> octal(std::string_view text) {
     return std::nullopt;
   }
   return mode;
+}
+
+std::optional<std::string> base64_bytes(std::string_view text) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  std::uint32_t bits = 0;
+  std::size_t digits = 0;
+  std::size_t padding = 0;
+  for (const char c : text) {
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+    const auto value = kDigits.find(c);
+    if (c == '=' ? ++padding > 2 : value == std::string_view::npos) {
+      return std::nullopt;
+    }
+    if (c != '=' && padding > 0) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(c == '=' ? 0 : value);
+    if (++digits % 4 != 0) continue;
+    for (const int shift : {16, 8, 0}) {
+      bytes += static_cast<char>(bits >> shift & 0xff);
+    }
+    bits = 0;
+  }
+  if (digits % 4 != 0) return std::nullopt;
+  bytes.resize(bytes.size() - padding);
+  return bytes;
+}
+
+std::vector<std::string> named_groups(const std::string& regex) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  const RE2 compiled(regex, options);
+  std::vector<std::string> names;
+  if (!compiled.ok()) return names;
+  for (const auto& [number, name] : compiled.CapturingGroupNames()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::optional<Condition> condition(std::string_view text) {
+  static const RE2 kForm(R"(\s*(\S.*?)\s+(==|!=|under)\s+(\S.*?)\s*)");
+  Condition parts;
+  std::string kind;
+  if (!RE2::FullMatch(re2::StringPiece(text.data(), text.size()), kForm,
+                      &parts.left, &kind, &parts.right)) {
+    return std::nullopt;
+  }
+  parts.kind = kind == "=="   ? Condition::Kind::Equal
+               : kind == "!=" ? Condition::Kind::Unequal
+                              : Condition::Kind::Under;
+  parts.text = std::string(text);
+  return parts;
 }
 
 }  // namespace driftcage::scenario

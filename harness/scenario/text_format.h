@@ -3,15 +3,19 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "harness/scenario/scenario.h"
 #include "harness/scenario/shape.h"
 
 // The small languages inside texts: durations, sizes, modes and others.
 namespace driftcage::scenario {
 
-extern const TextFormat kPlainText;    // anything but NUL bytes
-extern const TextFormat kSentence;     // not empty
+extern const TextFormat kPlainText;  // anything but NUL bytes
+extern const TextFormat kSentence;   // not empty
+extern const TextFormat kBase64;
 extern const TextFormat kBytesText;    // a file's text: anything
 extern const TextFormat kScenarioId;   // "go/path-missing-gcc"
 extern const TextFormat kId;           // "no-cc"
@@ -38,11 +42,18 @@ extern const TextFormat kEventLine;
 extern const TextFormat kEventResult;
 extern const TextFormat kEventGlob;
 extern const TextFormat kEventCount;
+extern const TextFormat kCondition;   // "${a} == ${b}"
+extern const TextFormat kMatrixName;  // no known variable
+extern const TextFormat kImageGlob;   // fnmatch(3)
 
 // Values of texts that passed their check; nothing for others.
 [[nodiscard]] std::optional<std::uint64_t> duration_ms(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> shift_seconds(std::string_view text);
 [[nodiscard]] std::optional<std::uint64_t> size_bytes(std::string_view text);
 [[nodiscard]] std::optional<std::uint32_t> octal(std::string_view text);
+[[nodiscard]] std::optional<std::string> base64_bytes(std::string_view text);
+// The names of (?P<name>...) groups; none of a regex that does not compile.
+[[nodiscard]] std::vector<std::string> named_groups(const std::string& regex);
+[[nodiscard]] std::optional<Condition> condition(std::string_view text);
 
 }  // namespace driftcage::scenario

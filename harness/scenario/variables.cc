@@ -42,6 +42,9 @@ const std::vector<VariableInfo>& variables() {
       {"GOEXE", "`go env GOEXE`, empty on Linux"},
       {"GOFLAGS", "`go env GOFLAGS`"},
       {"GOPROXY", "`go env GOPROXY`"},
+      {"OTHER_GOROOT", "a second Go of the image, of another version"},
+      {"OTHER_GOTOOLDIR", "where that one has compile, link, asm and cgo"},
+      {"OTHER_GOVERSION", "its version: \"go1.19.8\""},
       {"CC", "`go env CC`"},
       {"CXX", "`go env CXX`"},
   };

@@ -128,6 +128,7 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
       shape.mode < 0 ? 0 : static_cast<std::uint32_t>(args[shape.mode]);
 
   thread.child = 0;
+  thread.injected = false;
   thread.rooted = false;
   const auto verb = model::verb_of(call);
   if (!verb) {

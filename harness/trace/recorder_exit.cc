@@ -290,7 +290,11 @@ void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
   } else {
     // The name that is gone is what a reader looks for.
     if (event.verb == Verb::Getcwd) directory_of(thread, AT_FDCWD, event.abs);
-    if (explain_) explain_failure(thread);
+    if (thread.injected) {
+      event.cause = model::Cause::Injected;
+    } else if (explain_) {
+      explain_failure(thread);
+    }
   }
   if (event.exec) finish_exec_environment(thread, false);
   emit(thread);

@@ -49,6 +49,7 @@ struct Thread {
   bool multiplexed = false;   // i386 socketcall: arguments are in memory
   bool rooted = false;        // openat2 with RESOLVE_IN_ROOT
   bool flag_cleared = false;  // CLONE_UNTRACED, in the caller\'s clone_args
+  bool injected = false;      // the pending call was not made
   pid_t child = 0;            // what a pending fork or clone made
   model::Event event;
   model::Environment new_environment;     // of a pending exec

@@ -6,6 +6,7 @@
 // filter asks again. The other engine uses PTRACE_SYSCALL throughout.
 #include "harness/trace/tracer.h"
 
+#include <fnmatch.h>
 #include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -22,6 +23,7 @@
 #include "harness/trace/checked_sink.h"
 #include "harness/trace/deadline.h"
 #include "harness/trace/recorder.h"
+#include "harness/trace/registers.h"
 #include "harness/trace/stop.h"
 #include "harness/trace/syscalls.h"
 #include "harness/trace/tracee.h"
@@ -70,12 +72,15 @@ struct Waited {
 }  // namespace
 
 struct Tracer::State {
-  State(const model::TraceSpec& trace_spec, Sink& sink)
+  State(const model::TraceSpec& trace_spec, Sink& sink,
+        std::vector<model::Injection> answers)
       : spec(trace_spec),
+        injections(std::move(answers)),
         checked(sink, spec.engine == model::Engine::Seccomp),
         recorder(trace_spec, checked) {}
 
   model::TraceSpec spec;
+  std::vector<model::Injection> injections;
   CheckedSink checked;
   Recorder recorder;
   ThreadTable threads;
@@ -108,7 +113,9 @@ struct Tracer::State {
   void enter_call(Thread& thread) {
     thread.state = ThreadState::InCall;
     ++calls_entered;
+    inject(thread);
   }
+  void inject(Thread& thread) const;
   void forget(pid_t tid);
   void resume(Thread& thread, int signal = 0);
   void kill_all();
@@ -360,6 +367,23 @@ void Tracer::State::on_seccomp(Thread& thread) {
   resume(thread);
 }
 
+void Tracer::State::inject(Thread& thread) const {
+  if (injections.empty() || thread.tag > tag_of(model::Syscall::Unknown)) {
+    return;
+  }
+  const model::Event& event = thread.event;
+  for (const model::Injection& injection : injections) {
+    if (injection.syscall != model::syscall_name(event.syscall)) continue;
+    const std::string& path = event.abs.empty() ? event.path : event.abs;
+    if (!injection.path_glob.empty() &&
+        fnmatch(injection.path_glob.c_str(), path.c_str(), 0) != 0) {
+      continue;
+    }
+    thread.injected = registers::skip_call(thread.tid, -injection.err);
+    return;
+  }
+}
+
 void Tracer::State::on_syscall(Thread& thread) {
   __ptrace_syscall_info info{};
   if (request(PTRACE_GET_SYSCALL_INFO, thread.tid, sizeof(info),
@@ -501,8 +525,9 @@ base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
   return end;
 }
 
-Tracer::Tracer(const model::TraceSpec& spec, Sink& sink)
-    : state_(std::make_unique<State>(spec, sink)) {}
+Tracer::Tracer(const model::TraceSpec& spec, Sink& sink,
+               std::vector<model::Injection> injections)
+    : state_(std::make_unique<State>(spec, sink, std::move(injections))) {}
 Tracer::~Tracer() = default;
 
 base::Status Tracer::seize(pid_t payload) { return state_->seize(payload); }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/base/wait_status.h"
@@ -64,7 +65,10 @@ struct TraceEnd {
 // owns every wait(2) of the calling thread.
 class Tracer {
  public:
-  Tracer(const model::TraceSpec& spec, Sink& sink);
+  // A call that an injection names is not made: the tracee gets the errno.
+  // Only calls that the trace sees anyway can be answered.
+  Tracer(const model::TraceSpec& spec, Sink& sink,
+         std::vector<model::Injection> injections = {});
   ~Tracer();
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;

@@ -55,8 +55,9 @@ INSTANTIATE_TEST_SUITE_P(Commands, Help,
                          ::testing::Values("", "run", "list", "plan", "report",
                                            "rerun", "judge", "watch", "shell",
                                            "diff", "merge", "check", "trace",
-                                           "faults", "schema", "compare",
-                                           "image", "doctor", "completion"));
+                                           "explain", "catalogue", "faults",
+                                           "schema", "compare", "image",
+                                           "doctor", "completion"));
 
 TEST_F(Screens, EveryImageCommandHasExamples) {
   for (const char* command :

@@ -74,7 +74,9 @@ std::vector<std::string> shipped_scenarios() {
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(
            source_path("scenarios"))) {
-    if (entry.path().extension() == ".toml") {
+    // What others include is no scenario by itself.
+    if (entry.path().extension() == ".toml" &&
+        entry.path().string().find("/_") == std::string::npos) {
       paths.push_back(entry.path().string());
     }
   }

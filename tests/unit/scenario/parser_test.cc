@@ -47,7 +47,11 @@ TEST(Parse, EveryValidExample) {
 TEST(Parse, EveryShippedScenario) {
   for (const std::string& path : shipped_scenarios()) {
     const std::string text = read_text(path);
-    const auto result = parse(text, path);
+    const auto result = parse_all(
+        text, path,
+        {{}, [](const std::string& file) -> base::Result<std::string> {
+           return read_text(file);
+         }});
     EXPECT_TRUE(result) << (result ? "" : render(result.error()[0], text));
   }
 }

@@ -40,12 +40,13 @@ TEST(Effects, ListIsComplete) {
   std::vector<std::string> keys;
   for (const EffectInfo& effect : effects()) keys.push_back(effect.key);
   EXPECT_THAT(
-      keys, testing::ElementsAre(
-                "env", "path.drop", "path.prepend", "path.remove", "path.set",
-                "hide", "files", "chmod", "truncate", "corrupt", "mount",
-                "limit.nofile", "limit.nproc", "limit.fsize", "limit.data",
-                "limit.as", "limit.stack", "limit.cpu", "limit.core", "user",
-                "umask", "net", "proc", "dev.drop", "clock", "cache", "setup"));
+      keys,
+      testing::ElementsAre(
+          "env", "path.drop", "path.prepend", "path.remove", "path.set", "hide",
+          "files", "chmod", "truncate", "corrupt", "mount", "limit.nofile",
+          "limit.nproc", "limit.fsize", "limit.data", "limit.as", "limit.stack",
+          "limit.cpu", "limit.core", "user", "umask", "net", "proc", "dev.drop",
+          "clock", "cache", "setup", "inject"));
 }
 
 // Each can stand in a fault, in a fix and in the healthy cage.
@@ -186,6 +187,34 @@ TEST(Reference, ExamplesParse) {
         << block;
   }
   EXPECT_GE(blocks, 10);
+}
+
+// Cells of a row of the catalogue, after its two first ones.
+std::size_t passes(const std::string& row) {
+  std::size_t count = 0;
+  for (auto at = row.find("| pass |"); at != row.npos;
+       at = row.find("| pass |", at + 7)) {
+    ++count;
+  }
+  return count;
+}
+
+// docs/catalogue.md is made of run records: no case is missing, each has passed
+// on two Gos at least, and none has failed.
+TEST(Catalogue, HoldsEveryCase) {
+  const std::string page = read_text(source_path("docs/catalogue.md"));
+  for (const std::string& path : shipped_scenarios()) {
+    const std::string below = path.substr(source_path("scenarios/").size());
+    std::string file = below.substr(0, below.size() - 5) + ".md";
+    std::replace(file.begin(), file.end(), '/', '-');
+    const auto at = page.find("(catalogue/" + file + ")");
+    ASSERT_NE(at, page.npos) << below << " is not in docs/catalogue.md: "
+                             << "driftcage catalogue --help";
+    const std::string row = page.substr(at, page.find('\n', at) - at);
+    EXPECT_GE(passes(row), 2u) << below;
+    EXPECT_EQ(row.find("**"), row.npos) << below;
+    EXPECT_NE(read_text(source_path("docs/catalogue/" + file)), "") << file;
+  }
 }
 
 TEST(Reference, NamesEveryVerb) {

@@ -60,6 +60,8 @@ def main():
         except (tomllib.TOMLDecodeError, RecursionError):
             return
         count += 1
+        # JSON has no dates: an editor hands them on as texts.
+        document = json.loads(json.dumps(document, default=str))
         found = [e.message[:120] for e in validator.iter_errors(document)]
         if valid and found:
             wrong.append(f"{title}: refused: {found}")
@@ -67,7 +69,8 @@ def main():
             wrong.append(f"{title}: accepted")
 
     for path in sorted((ROOT / "scenarios").rglob("*.toml")):
-        judge(path, path.read_text(), True)
+        if not any(part.startswith("_") for part in path.parts):
+            judge(path, path.read_text(), True)
     for title, part in examples("valid.txt"):
         judge(title, complete(part), True)
     for title, part in examples("mistakes.txt"):

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/report/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "harness/match/judge.h"
+#include "harness/report/escape.h"
+
+namespace driftcage::report {
+namespace {
+
+using Words = std::set<std::string>;
+
+// Below this share of the message a resemblance is chance.
+constexpr double kLeast = 0.45;
+
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
+
+// Lower-case words of two letters and more. What hangs on a slash is a path,
+// and what holds a digit is a version, an address or a temporary name.
+void add_words(std::string_view text, Words* words) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end =
+        std::min(text.find_first_of(" \t\r\n", at), text.size());
+    const std::string_view token = text.substr(at, end - at);
+    at = end + 1;
+    if (token.find('/') != std::string_view::npos &&
+        token.find("fork/exec") == std::string_view::npos) {
+      continue;
+    }
+    std::string word;
+    for (std::size_t i = 0; i <= token.size(); ++i) {
+      const char c = i < token.size() ? token[i] : ' ';
+      if (is_letter(c) || (c == '_' && !word.empty()) ||
+          std::isdigit(static_cast<unsigned char>(c)) != 0) {
+        word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        continue;
+      }
+      const bool number = word.find_first_of("0123456789") != std::string::npos;
+      if (word.size() > 1 && !number) words->insert(word);
+      word.clear();
+    }
+  }
+}
+
+Words words_of(const scenario::Scenario& scenario) {
+  Words words;
+  add_words(scenario.title, &words);
+  for (const std::string& tag : scenario.tags) add_words(tag, &words);
+  for (const scenario::OutputPattern& pattern : scenario.expect.leg.output) {
+    std::string text = pattern.text;
+    if (pattern.regex) {
+      for (char& c : text) {
+        if (std::string_view("\\^$.|?*+()[]{}").find(c) !=
+            std::string_view::npos) {
+          c = ' ';
+        }
+      }
+    }
+    add_words(text, &words);
+  }
+  return words;
+}
+
+// Length of the longest of its patterns that matches the message.
+std::size_t exact_length(const scenario::Scenario& scenario,
+                         const std::string& message) {
+  std::size_t longest = 0;
+  for (const scenario::OutputPattern& pattern : scenario.expect.leg.output) {
+    const auto found = match::output_matches(pattern, message);
+    if (found && *found) longest = std::max(longest, pattern.text.size());
+  }
+  return longest;
+}
+
+void wrap(std::string_view text, std::size_t width, std::string_view indent,
+          std::string* out) {
+  std::string line;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end =
+        std::min(text.find_first_of(" \t\r\n", at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    at = end + 1;
+    if (word.empty()) continue;
+    if (!line.empty() &&
+        indent.size() + line.size() + 1 + word.size() > width) {
+      *out += fmt::format("{}{}\n", indent, line);
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
+  }
+  if (!line.empty()) *out += fmt::format("{}{}\n", indent, line);
+}
+
+}  // namespace
+
+std::vector<Resemblance> find_message(
+    const std::vector<scenario::Scenario>& scenarios, std::string_view message,
+    std::size_t most) {
+  std::vector<Words> known;
+  std::map<std::string, std::size_t> frequency;
+  for (const scenario::Scenario& scenario : scenarios) {
+    known.push_back(words_of(scenario));
+    for (const std::string& word : known.back()) ++frequency[word];
+  }
+  // A word of every scenario tells nothing, one of a single scenario a lot.
+  const auto weight = [&](const std::string& word) {
+    const auto found = frequency.find(word);
+    const double count =
+        found == frequency.end() ? 0.0 : static_cast<double>(found->second);
+    return std::log((static_cast<double>(scenarios.size()) + 1.0) /
+                    (count + 0.5));
+  };
+  Words asked;
+  add_words(message, &asked);
+  double total = 0;
+  for (const std::string& word : asked) {
+    if (frequency.contains(word)) total += weight(word);
+  }
+  std::vector<Resemblance> found;
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    Resemblance one;
+    one.scenario = &scenarios[i];
+    double shared = 0;
+    for (const std::string& word : asked) {
+      if (known[i].contains(word)) shared += weight(word);
+    }
+    one.score = total > 0 ? shared / total : 0;
+    // A short pattern matches by chance; the words must agree, too.
+    one.exact =
+        exact_length(scenarios[i], std::string(message)) >= 12 && one.score > 0;
+    if (one.exact || one.score >= kLeast) found.push_back(one);
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) {
+                     return a.exact != b.exact ? a.exact : a.score > b.score;
+                   });
+  if (found.size() > most) found.resize(most);
+  return found;
+}
+
+std::string advice_text(const scenario::Scenario& scenario, std::size_t width) {
+  std::string text =
+      fmt::format("{}  {}\n", scenario.id, printable_text(scenario.title));
+  if (!scenario.about.empty()) {
+    text += '\n';
+    wrap(printable_text(scenario.about), width, "  ", &text);
+  }
+  for (const bool wrong : {false, true}) {
+    bool first = true;
+    for (const scenario::Fix& fix : scenario.fixes) {
+      if (fix.wrong != wrong || fix.say.empty()) continue;
+      if (first) text += wrong ? "\n  does not help\n" : "\n  helps\n";
+      first = false;
+      wrap(printable_text(fix.say), width, "    ", &text);
+    }
+  }
+  if (!scenario.refs.empty()) {
+    text += fmt::format("\n  reported  {}\n", fmt::join(scenario.refs, ", "));
+  }
+  text += fmt::format("\n  see it    driftcage run {} -v\n", scenario.id);
+  return text;
+}
+
+}  // namespace driftcage::report

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/scenario/scenario.h"
+
+namespace driftcage::report {
+
+// A scenario that an error message speaks of.
+struct Resemblance {
+  const scenario::Scenario* scenario = nullptr;
+  // An output pattern of the scenario matches the message as it stands.
+  bool exact = false;
+  double score = 0;  // 0 to 1: how much of the message the scenario knows
+};
+
+// The scenarios that resemble a message, best first: those whose output
+// patterns match, then those that share its rare words. Paths and numbers do
+// not count as words: they are different on every machine. Scenarios that
+// share little are left out.
+[[nodiscard]] std::vector<Resemblance> find_message(
+    const std::vector<scenario::Scenario>& scenarios, std::string_view message,
+    std::size_t most = 3);
+
+// What a scenario has to say to somebody who met its error: what happens, what
+// helps, what does not, and how to see it. Lines of at most `width` columns.
+[[nodiscard]] std::string advice_text(const scenario::Scenario& scenario,
+                                      std::size_t width);
+
+}  // namespace driftcage::report
