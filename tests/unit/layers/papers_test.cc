@@ -58,9 +58,9 @@ TEST(Papers, PathsAreTakenFromProseOnly) {
 TEST(Papers, EveryPathExists) {
   const fs::path root = DRIFTCAGE_SOURCE_DIR;
   std::vector<std::string> missing;
-  for (const char* paper : {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md",
-                            "SECURITY.md", "docs/errno.md",
-                            "docs/glossary.md", "docs/tracing.md"}) {
+  for (const char* paper :
+       {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md",
+        "docs/errno.md", "docs/glossary.md", "docs/tracing.md"}) {
     const std::string text = read(root / paper);
     EXPECT_FALSE(text.empty()) << paper << " is missing";
     for (const std::string& path : paths_in(text))
