@@ -136,9 +136,9 @@ Message receive(int fd, const Wait& wait) {
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  do {
+  do {  // the other side can go between the two calls as well
     size = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
+  } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
   if (size <= 0) return result;
   result.tag = static_cast<Tag>(buffer[0]);
   result.body.assign(buffer, 1, static_cast<std::size_t>(size) - 1);
