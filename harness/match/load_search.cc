@@ -66,7 +66,12 @@ void LoadSearches::extend(Search& search, const model::Event& event) {
   search.exit_ns = event.exit_ns;
   const std::string& file = event.abs.empty() ? event.path : event.abs;
   const std::string_view directory = base::path::dir_name(file);
-  search.rule = rules_.rule_of(directory, search.name, event.ok(), search.rule);
+  // The rules name directories as they were written, with their "..".
+  const std::string written = event.path.starts_with('/')
+                                  ? base::path::absolute("/", event.path)
+                                  : file;
+  search.rule = rules_.rule_of(base::path::dir_name(written), search.name,
+                               event.ok(), search.rule);
   if (search.directories.size() < kMaxDirectories) {
     if (!search.directories.empty()) {
       search.directories += ':';

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -33,6 +34,8 @@ constexpr std::uint64_t kTimeoutMs = 600'000;
 // KEY.image beside the cache KEY: the root that it was made over. Not inside,
 // where a payload has written.
 constexpr std::string_view kImageSuffix = ".image";
+// A cache that no run has used for so long is removed.
+constexpr auto kUnusedFor = std::chrono::hours(24 * 30);
 
 constexpr const char* kHello = R"(package main
 
@@ -166,6 +169,39 @@ std::vector<model::CageSpec> builds(const image::Image& image,
   return specs;
 }
 
+// Go compares the time of its last trim with the clock: once a day it would
+// look at all entries and write this file. The text has ten digits until 2286.
+void renew_trim_time(const std::string& cache) {
+  const auto fd =
+      base::sys::open(cache + "/trim.txt", O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!fd) return;
+  struct ::stat info {};
+  if (::fstat(fd->get(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+  const std::string now = std::to_string(::time(nullptr));
+  if (static_cast<std::size_t>(info.st_size) != now.size()) return;
+  // In place: another run's go reads the old time or the new one.
+  static_cast<void>(::pwrite(fd->get(), now.data(), now.size(), 0));
+}
+
+// Makes the files of a cache new. Go touches an entry that it uses and that is
+// older than an hour, which copies it up into the cage: then what a leg does
+// would depend on the age of the cache. Only times change, so runs that have
+// the cache mounted do not notice. What cannot be touched stays as it is.
+void renew(const std::string& folder, const std::string& key,
+           const std::string& cache) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(cache, error), end;
+       !error && it != end; it.increment(error)) {
+    static_cast<void>(::utimensat(AT_FDCWD, it->path().c_str(), nullptr,
+                                  AT_SYMLINK_NOFOLLOW));
+  }
+  renew_trim_time(cache);
+  // The mark of its last use.
+  const std::string mark = folder + "/" + key + std::string(kImageSuffix);
+  static_cast<void>(
+      ::utimensat(AT_FDCWD, mark.c_str(), nullptr, AT_SYMLINK_NOFOLLOW));
+}
+
 // A folder that is removed again unless it was kept.
 class Draft {
  public:
@@ -225,9 +261,12 @@ base::Result<std::string> stored_warm_cache(const image::Image& image,
   const std::string place = cache_place(facts);
   if (facts.tool("go") == nullptr || place.empty()) return "";
   const std::string folder = DRIFTCAGE_TRY(cache_folder()) + "/warm";
-  std::string cache = folder + "/" + key_of(image, facts) + "/" +
-                      std::string(base::path::base_name(place));
-  return is_cache(cache) ? cache : "";
+  const std::string key = key_of(image, facts);
+  std::string cache =
+      folder + "/" + key + "/" + std::string(base::path::base_name(place));
+  if (!is_cache(cache)) return "";
+  renew(folder, key, cache);
+  return cache;
 }
 
 base::Result<std::string> warm_cache(
@@ -240,7 +279,10 @@ base::Result<std::string> warm_cache(
   const std::string key = key_of(image, facts);
   const std::string name(base::path::base_name(place));
   const std::string cache = folder + "/" + key + "/" + name;
-  if (is_cache(cache)) return cache;
+  if (is_cache(cache)) {
+    renew(folder, key, cache);
+    return cache;
+  }
 
   preparing("warming the build cache of " + image.reference + " (once)");
   const auto stays_cold = [&](const std::string& why) {
@@ -250,6 +292,9 @@ base::Result<std::string> warm_cache(
   const base::UniqueFd lock =
       DRIFTCAGE_TRY(lock_file(folder + "/." + key + ".lock"));
   if (is_cache(cache)) return cache;
+  for (const std::string& what : remove_stale_caches(folder)) {
+    preparing("removed the " + what);
+  }
   Draft draft = DRIFTCAGE_TRY(Draft::create(folder, "." + key + ".tmp"));
   // Root's cages map other ids; the folder around keeps everybody else out.
   const mode_t open_mode = ::geteuid() == 0 ? 0777 : 0700;
@@ -285,16 +330,21 @@ std::vector<std::string> remove_stale_caches(const std::string& folder) {
   std::vector<std::string> removed;
   const auto top = base::sys::open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!top) return removed;
+  std::vector<fs::path> marks;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.ends_with(kImageSuffix)) continue;
-    const auto root = base::sys::read_file(entry.path().string());
+    if (entry.path().extension() == kImageSuffix) marks.push_back(entry.path());
+  }
+  for (const fs::path& mark : marks) {
+    const auto root = base::sys::read_file(mark.string());
+    if (!root) continue;
     std::error_code ignored;
-    if (!root || fs::is_directory(*root, ignored)) continue;
-    const std::string key = name.substr(0, name.size() - kImageSuffix.size());
-    if (!image::remove_tree(top->get(), key)) continue;
-    static_cast<void>(image::remove_tree(top->get(), name));
+    const auto used = fs::last_write_time(mark, ignored);
+    const bool old =
+        !ignored && fs::file_time_type::clock::now() - used > kUnusedFor;
+    if (!old && fs::is_directory(*root, ignored)) continue;
+    if (!image::remove_tree(top->get(), mark.stem().string())) continue;
+    static_cast<void>(image::remove_tree(top->get(), mark.filename().string()));
     removed.push_back("build cache of " + *root);
   }
   return removed;

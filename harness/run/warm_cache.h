@@ -22,8 +22,8 @@ namespace driftcage::run {
     const std::string& folder,
     const std::function<void(const std::string&)>& preparing);
 
-// Removes the caches below `folder` whose image's root is gone; what was
-// removed, for people.
+// Removes the caches below `folder` whose image's root is gone, and those that
+// no run has used for 30 days; what was removed, for people.
 std::vector<std::string> remove_stale_caches(const std::string& folder);
 
 // The one that was made before; empty when there is none. Makes nothing.

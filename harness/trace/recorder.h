@@ -64,6 +64,8 @@ class Recorder {
   void read_socket_address(Thread& thread);
   void resolve(Thread& thread);
   void resolve_descriptor(Thread& thread);
+  // Takes what ".." in the absolute path stands for.
+  void fold_dots(Thread& thread);
   void directory_of(Thread& thread, int dirfd, std::string& out);
   // A link's text, as seen from the cage's root.
   [[nodiscard]] std::string in_cage(std::string link) const;

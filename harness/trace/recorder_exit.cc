@@ -300,8 +300,24 @@ void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
   emit(thread);
 }
 
+// Last of all: the cause of a failure can be a ".." in a locked directory.
+void Recorder::fold_dots(Thread& thread) {
+  model::Event& event = thread.event;
+  if (!event.abs.starts_with('/') ||
+      event.abs.find("/..") == std::string::npos) {
+    return;
+  }
+  RootTree own;
+  RootTree& tree = tree_of(thread, own);
+  if (!tree.is_open()) return;
+  std::string folded = tree.fold(event.abs);
+  if (event.cause_at == event.abs) event.cause_at = folded;
+  event.abs = std::move(folded);
+}
+
 void Recorder::emit(Thread& thread) {
   model::Event& event = thread.event;
+  fold_dots(thread);
   event.seq = ++events_;
   event.process = thread.process->number;
   event.generation = thread.process->generation;

@@ -14,6 +14,8 @@
 #include <climits>
 #include <string_view>
 
+#include "harness/base/path.h"
+
 namespace driftcage::trace {
 namespace {
 
@@ -48,6 +50,24 @@ bool RootTree::is_plainly_missing(const std::string& path) {
   return fstatat(dir.get(), path.c_str() + slash + 1, &info,
                  AT_SYMLINK_NOFOLLOW) != 0 &&
          errno == ENOENT;
+}
+
+std::string RootTree::fold(const std::string& path) {
+  std::string folded;
+  for (const std::string_view part : base::path::components(path)) {
+    if (part == ".." && !folded.empty() && !folded.ends_with("/..")) {
+      const base::UniqueFd fd = open(folded, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+      if (fd) {
+        folded.resize(folded.find_last_of('/'));
+        continue;
+      }
+    } else if (part == ".." && folded.empty()) {
+      continue;  // above the root is the root
+    }
+    folded += '/';
+    folded += part;
+  }
+  return folded.empty() ? "/" : folded;
 }
 
 std::string RootTree::real_path(const std::string& path) {

@@ -25,6 +25,9 @@ class RootTree : public Tree {
   // The quick answer for the most common failure: true when the directory of
   // `path` exists and its last component does not. False: walk() will know.
   [[nodiscard]] bool is_plainly_missing(const std::string& path);
+  // `path` without those ".." that follow a directory which is no link: there,
+  // and only there, text and kernel agree on what is above.
+  [[nodiscard]] std::string fold(const std::string& path);
   // What the kernel makes of `path` now; "" when that can not be told.
   [[nodiscard]] std::string real_path(const std::string& path);
 

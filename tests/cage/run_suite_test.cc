@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -17,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/run/suite.h"
+#include "harness/run/warm_cache.h"
 #include "harness/wire/codec.h"
 #include "tests/cage/cell_run.h"
 #include "tests/must_work.h"
@@ -149,6 +151,13 @@ class SuiteTest : public ::testing::Test {
            "env) echo '{\"GOCACHE\": \"/c/cache\"}' ;;\n"
            "build) "
         << line << " ;;\nesac\n";
+  }
+  void add_mkdir() {
+    for (const char* file :
+         {"/usr/bin/mkdir", "/lib/x86_64-linux-gnu/libselinux.so.1",
+          "/lib/x86_64-linux-gnu/libpcre2-8.so.0"}) {
+      if (fs::exists(file)) fs::copy_file(file, dir_.string() + "/root" + file);
+    }
   }
   [[nodiscard]] bool was_started() const {
     std::error_code none;
@@ -322,6 +331,42 @@ TEST_F(SuiteTest, ACacheThatIsALinkIsNone) {
     EXPECT_EQ(listener_.results.back().legs[0].stdout_text, "\n");
   }
   EXPECT_THAT(listener_.said.back(), HasSubstr("stays cold"));
+  EXPECT_EQ(warm_folders(), 0);
+}
+
+TEST_F(SuiteTest, NoRunSeesTheAgeOfACache) {
+  add_go(
+      "mkdir -p /c/cache; : > /c/cache/entry; "
+      "printf %s 1000000000 > /c/cache/trim.txt");
+  add_mkdir();
+  auto scenario = hidden_program("t/cache");
+  ASSERT_TRUE(run({scenario}));
+  ASSERT_EQ(warm_folders(), 1);
+  fs::path cache;
+  for (const auto& entry :
+       fs::directory_iterator(dir_ / "cache/driftcage/warm")) {
+    if (entry.is_directory()) cache = entry.path() / "cache";
+  }
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(48);
+  fs::last_write_time(cache / "entry", old);
+  ASSERT_TRUE(run({scenario}));
+  EXPECT_GT(fs::last_write_time(cache / "entry"), old);
+  EXPECT_NE(read_text(cache / "trim.txt"), "1000000000");
+}
+
+TEST_F(SuiteTest, ACacheThatNoRunUsesGoes) {
+  add_go("mkdir -p /c/cache");
+  add_mkdir();
+  ASSERT_TRUE(run({hidden_program("t/a")}));
+  const fs::path warm = dir_ / "cache/driftcage/warm";
+  EXPECT_TRUE(remove_stale_caches(warm.string()).empty());
+  ASSERT_EQ(warm_folders(), 1);
+  for (const auto& entry : fs::directory_iterator(warm)) {
+    if (entry.path().extension() != ".image") continue;
+    fs::last_write_time(entry.path(), fs::file_time_type::clock::now() -
+                                          std::chrono::hours(24 * 31));
+  }
+  EXPECT_EQ(remove_stale_caches(warm.string()).size(), 1u);
   EXPECT_EQ(warm_folders(), 0);
 }
 
