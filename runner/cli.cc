@@ -103,6 +103,7 @@ CommandLine::CommandLine()
   add_check(app_, chosen_);
   add_trace(app_, chosen_, traced_command_);
   add_explain(app_, chosen_);
+  add_learn(app_, chosen_);
   add_catalogue(app_, chosen_);
   add_faults(app_, chosen_);
   add_schema(app_, chosen_);
@@ -150,7 +151,8 @@ int CommandLine::run(std::vector<std::string> arguments) {
     return model::kExitUsage;
   }
   const std::vector<std::string> below = command_names(*command);
-  if (!below.empty()) {  // a group: one of its commands must follow
+  // A group: one of its commands must follow, unless it does something itself.
+  if (!below.empty() && !chosen_) {
     if (unknown.empty()) {
       write_err(command->help());
     } else {

@@ -29,6 +29,7 @@ void add_check(CLI::App& app, Action& chosen);
 // `command` is what stood behind `--`; read when the action runs.
 void add_trace(CLI::App& app, Action& chosen,
                const std::vector<std::string>& command);
+void add_learn(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_catalogue(CLI::App& app, Action& chosen);
 void add_faults(CLI::App& app, Action& chosen);

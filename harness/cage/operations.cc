@@ -76,6 +76,11 @@ class Operations {
   }
   base::Status apply(const model::op::DropPrograms& op);
   base::Status apply(const model::op::RunCommand& op);
+  base::Status apply(const model::op::SetVariables& op) {
+    for (const auto& [name, value] : op.set) environment_[name] = value;
+    for (const std::string& name : op.unset) environment_.erase(name);
+    return {};
+  }
 
   base::Status place(ReadyTree tree, const std::string& path);
 

@@ -6,11 +6,14 @@
 #include <csignal>
 
 #include "harness/cell/cell.h"
+#include "harness/cell/visitor.h"
 
 // Started by driftcage, one per leg, with descriptors 3 and 4 as cell.h says;
-// 0, 1 and 2 become the payload's.
-int main() {
+// 0, 1 and 2 become the payload's. With arguments it is the voice of somebody
+// in a lesson's cage: the door, and what is said there.
+int main(int argc, char** argv) {
   using namespace driftcage;
+  if (argc > 2) return cell::visit(argv[1], {argv + 2, argv + argc});
   if (::fcntl(cell::kSpecFd, F_SETFD, FD_CLOEXEC) != 0 ||
       ::fcntl(cell::kTraceFd, F_SETFD, FD_CLOEXEC) != 0) {
     constexpr char kText[] =

@@ -102,12 +102,21 @@ struct RunCommand {
   bool operator==(const RunCommand&) const = default;
 };
 
+// Changes the environment of what follows, the payload's included. Unlike the
+// spec's own it comes after what earlier operations did to PATH.
+struct SetVariables {
+  std::map<std::string, std::string> set;
+  std::vector<std::string> unset;
+  bool operator==(const SetVariables&) const = default;
+};
+
 }  // namespace op
 
-using CageOp = std::variant<op::MakeDirectory, op::WriteFile, op::MakeSymlink,
-                            op::Hide, op::Chmod, op::Truncate, op::Corrupt,
-                            op::MountTmpfs, op::Remount, op::MountTree,
-                            op::MountShared, op::DropPrograms, op::RunCommand>;
+using CageOp =
+    std::variant<op::MakeDirectory, op::WriteFile, op::MakeSymlink, op::Hide,
+                 op::Chmod, op::Truncate, op::Corrupt, op::MountTmpfs,
+                 op::Remount, op::MountTree, op::MountShared, op::DropPrograms,
+                 op::RunCommand, op::SetVariables>;
 
 enum class Network : std::uint8_t { None, Loopback, Host };
 enum class ProcView : std::uint8_t { Fresh, None };

@@ -521,13 +521,23 @@ class Relay {
 class Extras {
  public:
   Extras(asio::io_context& io, const LoopHooks& hooks)
-      : hooks_(hooks), tick_(io), deadline_(io), queries_(io), keys_(io) {
+      : hooks_(hooks),
+        tick_(io),
+        deadline_(io),
+        queries_(io),
+        keys_(io),
+        door_(io) {
     if (hooks.on_tick && hooks.tick.count() > 0) await_tick();
     if (hooks.on_deadline && hooks.deadline.count() > 0) {
       deadline_.expires_after(hooks.deadline);
       deadline_.async_wait([this](ErrorCode error) {
         if (!error && !stopped_) hooks_.on_deadline();
       });
+    }
+    if (hooks.on_door && hooks.door >= 0) {
+      ErrorCode refused;
+      door_.assign(hooks.door, refused);
+      if (!refused) await_visitor();
     }
     if (!hooks.on_query) return;
     queries_.add(SIGUSR1);
@@ -545,6 +555,7 @@ class Extras {
     queries_.cancel();
     // The descriptor is the caller's.
     if (keys_.is_open()) (void)keys_.release();
+    if (door_.is_open()) (void)door_.release();
   }
 
  private:
@@ -572,11 +583,20 @@ class Extras {
                           });
   }
 
+  void await_visitor() {
+    door_.async_wait(Descriptor::wait_read, [this](ErrorCode error) {
+      if (error || stopped_) return;
+      hooks_.on_door();
+      await_visitor();
+    });
+  }
+
   const LoopHooks& hooks_;
   Timer tick_;
   Timer deadline_;
   asio::signal_set queries_;
   Descriptor keys_;
+  Descriptor door_;
   std::array<char, 16> key_{};
   bool stopped_ = false;
 };

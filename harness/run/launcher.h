@@ -48,6 +48,9 @@ struct LoopHooks {
   std::chrono::milliseconds deadline{
       0};  // once, that long after run(); 0: none
   std::function<void()> on_deadline;
+  // Called whenever `door`, a listening socket of the caller's, has a visitor.
+  int door = -1;
+  std::function<void()> on_door;
   // A terminal in raw mode and the side of a pty that bytes are relayed to and
   // from; its size follows the terminal's (SIGWINCH). Both stay the caller's.
   int terminal = -1;

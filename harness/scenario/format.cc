@@ -160,6 +160,8 @@ constexpr Shape kWaivers[] = {{.kind = Kind::Array, .item = kWaiver}};
 
 // [learn]
 
+constexpr Shape kTyped[] = {
+    {.kind = Kind::Table, .name_format = &kId, .any = kProseList}};
 constexpr Shape kLevel[] = {{.kind = Kind::Integer, .min = 1, .max = 5}};
 constexpr Key kLearnKeys[] = {
     {.name = "level",
@@ -174,10 +176,15 @@ constexpr Key kLearnKeys[] = {
      .value = kProse,
      .shown = "text",
      .meaning = "What happened, as the learner is told."},
+    {.name = "goal",
+     .value = kProse,
+     .shown = "text",
+     .meaning = "What is to be reached; unless given, that the command works."},
     {.name = "ask",
      .value = kProse,
      .shown = "text",
-     .meaning = "The question."},
+     .meaning = "The question, to be answered before anything is repaired; "
+                "never graded."},
     {.name = "hints",
      .value = kProseList,
      .shown = "[text, …]",
@@ -186,6 +193,16 @@ constexpr Key kLearnKeys[] = {
      .value = kProseList,
      .shown = "[text, …]",
      .meaning = "Ways out that do not count."},
+    {.name = "protect",
+     .value = kProseList,
+     .shown = "[path, …]",
+     .meaning = "Files that must stay as they are; unless given, the source "
+                "files of [files] that no right fix changes."},
+    {.name = "type",
+     .value = kTyped,
+     .shown = "{ fix id = [line, …] }",
+     .meaning = "What a student types for a fix, line by line; unless given, "
+                "made from its effects where these can be typed."},
     {.name = "debrief",
      .value = kProse,
      .shown = "text",

@@ -184,6 +184,9 @@ Scenario read_scenario(const Node& root, Mistakes* mistakes) {
       scenario.fixes.push_back(read_fix(fix, mistakes));
     }
   }
+  if (const Node* learn = root.get("learn", Kind::Table)) {
+    read_learn(*learn, scenario.fixes, &scenario.learn.emplace(), mistakes);
+  }
   if (const Node* on_fail = root.get("on_fail", Kind::Table)) {
     if (const Node* collect = on_fail->get("collect", Kind::Array)) {
       scenario.collect = read_commands(*collect, mistakes);

@@ -32,6 +32,10 @@ void read_effects(const Node& table, Effects* effects, Mistakes* mistakes);
 void read_leg_expect(const Node& table, LegExpect* expect, Mistakes* mistakes);
 void read_expect(const Node& table, Expect* expect, Mistakes* mistakes);
 
+// The [learn] table; lines to type are for fixes that the scenario has.
+void read_learn(const Node& table, const std::vector<Fix>& fixes, Learn* learn,
+                Mistakes* mistakes);
+
 // Mistakes that show only between several keys.
 void check_scenario(const Node& root, const Scenario& scenario,
                     const std::string& expected_id, Mistakes* mistakes);

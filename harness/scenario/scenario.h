@@ -150,6 +150,21 @@ struct Xfail {
   model::SourceRange at;
 };
 
+// Turns a scenario into a lesson: what the student is told, and what counts.
+struct Learn {
+  int level = 1;  // 1 to 5
+  int order = 0;  // among the lessons of its level
+  std::string story;
+  std::string goal;  // empty: that the command works
+  std::string ask;
+  std::vector<std::string> hints;
+  std::vector<std::string> forbid;   // ways out that do not count, as sentences
+  std::vector<std::string> protect;  // paths that must stay as they are
+  std::string debrief;
+  // By fix id: the lines that a student would type for it.
+  std::map<std::string, std::vector<std::string>> type;
+};
+
 enum class Leg : std::uint8_t { Control, Fault, Fix };
 
 // One of several commands in one cage, in their order.
@@ -190,6 +205,7 @@ struct Scenario {
   std::vector<Fix> fixes;
   // Commands for the leg that decided a bad verdict, run in a cage like it.
   std::vector<std::vector<std::string>> collect;
+  std::optional<Learn> learn;
   std::vector<Xfail> xfails;    // the first that applies counts
   bool fault_leg_only = false;  // legs = ["fault"]: a weak scenario
   [[nodiscard]] bool weak() const { return fault_leg_only; }

@@ -129,6 +129,10 @@ template <class Archive>
 void fields(Archive& archive, RunCommand& value) {
   archive(value.argv, value.may_fail);
 }
+template <class Archive>
+void fields(Archive& archive, SetVariables& value) {
+  archive(value.set, value.unset);
+}
 
 }  // namespace op
 

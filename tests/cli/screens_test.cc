@@ -55,9 +55,9 @@ INSTANTIATE_TEST_SUITE_P(Commands, Help,
                          ::testing::Values("", "run", "list", "plan", "report",
                                            "rerun", "judge", "watch", "shell",
                                            "diff", "merge", "check", "trace",
-                                           "explain", "catalogue", "faults",
-                                           "schema", "compare", "image",
-                                           "doctor", "completion"));
+                                           "explain", "learn", "catalogue",
+                                           "faults", "schema", "compare",
+                                           "image", "doctor", "completion"));
 
 TEST_F(Screens, EveryImageCommandHasExamples) {
   for (const char* command :

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "harness/base/sys.h"
+#include "harness/base/unique_fd.h"
+#include "harness/image/subprocess.h"
+#include "harness/learn/course.h"
+#include "harness/learn/progress.h"
+#include "harness/learn/session.h"
+#include "harness/model/verdict.h"
+#include "harness/run/folders.h"
+#include "harness/run/ground.h"
+#include "harness/wire/call.h"
+#include "runner/catalog.h"
+#include "runner/commands.h"
+#include "runner/image_options.h"
+#include "runner/learn_course.h"
+#include "runner/process.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+struct Options {
+  CourseOptions course;
+  std::string lesson;
+  bool exam = false;
+  bool pane = false;
+  bool csv = false;
+  bool json = false;
+};
+
+int refuse(const base::Error& error, int code) {
+  print_error(error);
+  return code;
+}
+
+base::Result<learn::Progress> load_progress() {
+  return learn::Progress::load(DRIFTCAGE_TRY(run::state_folder()));
+}
+
+int menu(const Options& options) {
+  const auto course = load_course(options.course);
+  if (!course) return refuse(course.error(), model::kExitUsage);
+  const auto progress = load_progress();
+  if (!progress) return refuse(progress.error(), model::kExitHost);
+  if (course->lessons.empty()) {
+    return refuse({"find lessons", course->place, 0,
+                   "a lesson is a scenario with a [learn] table and a story"},
+                  model::kExitNothingSelected);
+  }
+  write_out(learn::menu_screen(course->lessons, progress->attempts(),
+                               terminal_width(STDOUT_FILENO),
+                               use_color(ColorMode::Auto, STDOUT_FILENO)));
+  return model::kExitGood;
+}
+
+// tmux(1) splits the window that this terminal is in.
+void open_pane() {
+  const auto program = executable_path();
+  if (!program || variable("TMUX").empty()) {
+    write_err(
+        "driftcage: no tmux here: type `driftcage learn watch` in a second "
+        "terminal\n");
+    return;
+  }
+  const auto split =
+      image::run_program({"tmux", "split-window", "-h", "-d", "-l", "40%",
+                          *program + " learn watch"});
+  if (!split) {
+    print_error(split.error());
+  } else if (!split->status.success()) {
+    print_error({"split the tmux window", split->output, 0,
+                 "`driftcage learn watch` in a second terminal does the same"});
+  }
+}
+
+int study(const Options& options) {
+  const auto course = load_course(options.course);
+  if (!course) return refuse(course.error(), model::kExitUsage);
+  const auto first = learn::find_lesson(course->lessons, options.lesson);
+  if (!first) return refuse(first.error(), model::kExitUsage);
+  if (!is_terminal(STDIN_FILENO) || !is_terminal(STDOUT_FILENO)) {
+    return refuse({"hold a lesson", "standard input and output", 0,
+                   "it needs a terminal; docs/learn has the same as pages"},
+                  model::kExitUsage);
+  }
+  auto progress = load_progress();
+  if (!progress) return refuse(progress.error(), model::kExitHost);
+  const auto grounds = run::look_at_grounds(
+      {options.course.image}, open_options(), course->scenarios,
+      [](const std::string& what) { write_err(what + " …\n"); });
+  if (!grounds) return refuse(grounds.error(), model::kExitHost);
+  if (options.pane) open_pane();
+  std::size_t at = *first;
+  while (true) {
+    learn::SessionSetting setting;
+    setting.frame = {course->lessons[at], at + 1, course->lessons.size(),
+                     options.exam, use_color(ColorMode::Auto, STDOUT_FILENO)};
+    setting.ground = &grounds->front();
+    setting.progress = &*progress;
+    const auto end = learn::hold_session(setting);
+    if (!end) {
+      write_err(
+          "driftcage: this lesson cannot be held here, and that is no "
+          "mistake of yours\n");
+      return refuse(end.error(), model::kExitHost);
+    }
+    if (end->signal != 0) return 128 + end->signal;
+    if (!end->next || at + 1 == course->lessons.size()) break;
+    ++at;
+  }
+  write_out("\n");
+  return menu(options);
+}
+
+// A second terminal: what the student's commands do that the healthy run does
+// not, as it happens.
+int watch_session() {
+  const auto door = learn::open_session();
+  if (!door) return refuse(door.error(), model::kExitUsage);
+  struct ::sockaddr_un address {};
+  address.sun_family = AF_UNIX;
+  if (door->size() >= sizeof address.sun_path) {
+    return refuse({"connect", *door, ENAMETOOLONG, ""}, model::kExitHost);
+  }
+  std::memcpy(address.sun_path, door->data(), door->size());
+  const base::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<struct ::sockaddr*>(&address),
+                       sizeof address) != 0) {
+    return refuse(
+        {"connect", *door, errno, "the lesson that was open there has ended"},
+        model::kExitHost);
+  }
+  wire::Call call;
+  call.words = {"watch"};
+  const std::string bytes = wire::encode_call(call);
+  if (const auto sent = base::sys::write_all(fd.get(), bytes, *door); !sent) {
+    return refuse(sent.error(), model::kExitHost);
+  }
+  ::shutdown(fd.get(), SHUT_WR);
+  write_out("What differs from the healthy run appears here.\n");
+  std::array<char, 4096> buffer{};
+  while (true) {
+    const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return model::kExitGood;
+    write_out({buffer.data(), static_cast<std::size_t>(size)});
+  }
+}
+
+int export_progress(const Options& options) {
+  const auto progress = load_progress();
+  if (!progress) return refuse(progress.error(), model::kExitHost);
+  write_out(options.json ? learn::progress_json(progress->attempts())
+                         : learn::progress_csv(progress->attempts()));
+  return model::kExitGood;
+}
+
+}  // namespace
+
+void add_learn(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* group = app.add_subcommand(
+      "learn", "Lessons: a shell in a broken cage, hints, and a check");
+  group->require_subcommand(0, 1);
+  group
+      ->add_option("lesson", options->lesson,
+                   "Number or id of a lesson; none: the course and how far\n"
+                   "you are")
+      ->option_text("[LESSON]");
+  add_course(*group, options->course);
+  group->add_flag("--exam", options->exam, "Without hints and solution");
+  group->add_flag("--pane", options->pane,
+                  "Split the tmux window: `learn watch` in the other half");
+  group->footer(
+      "Examples:\n"
+      "  driftcage learn\n"
+      "  driftcage learn 1\n"
+      "  driftcage learn --pane go/goenv-off\n"
+      "  driftcage learn --pack ~/course --exam 3");
+  group->callback([options, group, &chosen] {
+    if (!group->get_subcommands().empty()) return;
+    chosen = [options] {
+      return options->lesson.empty() ? menu(*options) : study(*options);
+    };
+  });
+
+  CLI::App* command = group->add_subcommand(
+      "watch", "In a second terminal: what differs from the healthy run, live");
+  command->footer("Examples:\n  driftcage learn watch");
+  command->callback([&chosen] { chosen = [] { return watch_session(); }; });
+
+  command = group->add_subcommand(
+      "export", "What was done so far, for a teacher: a line per attempt");
+  command->add_flag("--csv", options->csv, "Comma-separated; the default");
+  command->add_flag("--json", options->json, "The whole state as JSON")
+      ->excludes("--csv");
+  command->footer(
+      "Examples:\n  driftcage learn export --csv > progress.csv\n"
+      "  driftcage learn export --json | jq '.lessons | keys'");
+  command->callback([options, &chosen] {
+    chosen = [options] { return export_progress(*options); };
+  });
+
+  add_learn_verify(*group, options->course, chosen);
+}
+
+}  // namespace driftcage::runner
