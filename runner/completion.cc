@@ -13,7 +13,7 @@ namespace {
 // The words that an option or argument takes, when its help text lists them:
 // "auto|always|never".
 std::vector<std::string> choices(const CLI::Option& option) {
-  const std::string text = option.get_option_text();
+  const std::string& text = option.get_option_text();
   if (text.find('|') == std::string::npos || text.find('[') == 0) return {};
   std::vector<std::string> words;
   std::size_t from = 0;

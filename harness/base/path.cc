@@ -42,11 +42,9 @@ std::string clean(std::string_view path) {
   const bool rooted = !path.empty() && path.front() == '/';
   std::vector<std::string_view> kept;
   for (const std::string_view part : components(path)) {
-    if (part != "..") {
-      kept.push_back(part);
-    } else if (!kept.empty() && kept.back() != "..") {
+    if (part == ".." && !kept.empty() && kept.back() != "..") {
       kept.pop_back();
-    } else if (!rooted) {
+    } else if (part != ".." || !rooted) {
       kept.push_back(part);
     }
   }

@@ -74,7 +74,7 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
   int pidfd = -1;
   state->init = DRIFTCAGE_TRY(clone_into(namespaces_of(spec), &pidfd));
   if (state->init == 0) {
-    state.release();
+    static_cast<void>(state.release());  // pid 1 must not kill itself
     ours.reset();
     spawn_read.reset();
     run_init(spec, hooks, std::move(theirs), std::move(spawn_write),

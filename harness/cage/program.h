@@ -20,7 +20,7 @@ class Program {
   // with the calling process's directory and credentials. 0 or an errno value.
   int find();
   // Replaces the process; returns the errno value when it could not.
-  int exec() const noexcept;
+  [[nodiscard]] int exec() const noexcept;
 
  private:
   const std::vector<std::string>& words_;

@@ -258,7 +258,7 @@ base::Status Builder::mount_proc() {
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const bool shown = spec_.proc == model::ProcView::Fresh;
   const std::string at = shown ? target("/proc") : DRIFTCAGE_TRY(fresh("p"));
-  const auto mounted = mount_new("proc", at, kFlags, "");
+  auto mounted = mount_new("proc", at, kFlags, "");
   if (!mounted) {
     // A container that covers parts of its /proc: the kernel lets nobody below
     // it have an uncovered one (mount_namespaces(7)). Its own can be shown, but

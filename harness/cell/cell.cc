@@ -78,8 +78,8 @@ class Leg {
   base::Status run_traced();
   base::Status run_untraced();
   void take_spawn_error();
-  wire::Outcome outcome_of(const base::Error& error,
-                           wire::Outcome otherwise) const;
+  [[nodiscard]] wire::Outcome outcome_of(const base::Error& error,
+                                         wire::Outcome otherwise) const;
   [[nodiscard]] bool traced() const {
     return spec_.trace.engine != model::Engine::Untraced;
   }

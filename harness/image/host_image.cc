@@ -68,7 +68,7 @@ std::string toolchain_top(const Image& image, const Toolchain& kind,
                           const std::string& program) {
   const std::string bin(path::dir_name(program));
   if (path::base_name(bin) != "bin") return {};
-  const std::string top(path::dir_name(bin));
+  std::string top(path::dir_name(bin));
   for (const char* mark : kind.marks) {
     if (is_directory(image.root, path::absolute(top, mark))) return top;
   }

@@ -10,7 +10,7 @@ std::string find_program(const Image& image, const std::string& name) {
   const auto value = image.environment.find("PATH");
   if (name.empty() || value == image.environment.end()) return {};
   for (const std::string& directory : base::path::split_list(value->second)) {
-    const std::string candidate = base::path::absolute(directory, name);
+    std::string candidate = base::path::absolute(directory, name);
     if (is_program(image.root, candidate)) return candidate;
   }
   return {};

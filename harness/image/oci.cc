@@ -114,7 +114,7 @@ class LayoutReader {
   }
 
  private:
-  base::Result<std::string> index_bytes() const {
+  [[nodiscard]] base::Result<std::string> index_bytes() const {
     auto bytes = files_.read("index.json");
     if (bytes) return bytes;
     return base::fail("read image", choice_.reference, bytes.error().err,
@@ -122,7 +122,8 @@ class LayoutReader {
   }
 
   // The entry of `index` that was asked for.
-  base::Result<json> choose(const json& index, const std::string& tag) const {
+  [[nodiscard]] base::Result<json> choose(const json& index,
+                                          const std::string& tag) const {
     std::vector<json> entries;
     std::vector<std::string> tags;
     std::vector<std::string> platforms;
@@ -226,7 +227,7 @@ std::string ImageContent::chain() const {
 std::string machine_architecture() {
   struct ::utsname host {};
   if (::uname(&host) != 0) return {};
-  const std::string machine = host.machine;
+  std::string machine = host.machine;
   if (machine == "x86_64") return "amd64";
   if (machine == "aarch64") return "arm64";
   if (machine == "i686" || machine == "i386") return "386";

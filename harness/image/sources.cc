@@ -110,10 +110,10 @@ base::Status compare(const ImageLayer& layer, const StreamSummary& summary,
 
 // A damaged blob shows as any error of the decoder. Its digest tells whether
 // the layer was made badly or arrived badly.
-base::Status blame(const ImageFiles& files, const ImageLayer& layer,
+base::Error blame(const ImageFiles& files, const ImageLayer& layer,
                    base::Error error) {
   auto source = files.open(layer.file);
-  if (!source) return tl::make_unexpected(std::move(error));
+  if (!source) return error;
   StreamSummary summary;
   Sha256 hash;
   std::array<char, 65536> buffer{};
@@ -132,8 +132,8 @@ base::Status blame(const ImageFiles& files, const ImageLayer& layer,
     summary.blob_size += static_cast<std::uint64_t>(size);
   }
   summary.blob_digest = hash.finish();
-  DRIFTCAGE_CHECK_OK(compare(layer, summary, false));
-  return tl::make_unexpected(std::move(error));
+  const auto compared = compare(layer, summary, false);
+  return compared ? error : compared.error();
 }
 
 class Unpacking {
@@ -162,7 +162,8 @@ class Unpacking {
       if (!summary && noted_signal() != 0)
         return tl::make_unexpected(std::move(summary).error());
       if (!summary) {
-        DRIFTCAGE_CHECK_OK(blame(files_, layer, std::move(summary).error()));
+        return tl::make_unexpected(
+            blame(files_, layer, std::move(summary).error()));
       }
       DRIFTCAGE_CHECK_OK(compare(layer, *summary, true));
     }

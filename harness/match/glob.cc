@@ -64,8 +64,8 @@ class Glob::Reader {
   }
 
  private:
-  tl::unexpected<base::Error> error(std::string_view what,
-                                    std::string_view hint = {}) const {
+  [[nodiscard]] tl::unexpected<base::Error> error(
+      std::string_view what, std::string_view hint = {}) const {
     return base::fail(what, pattern_, 0, hint);
   }
 

@@ -14,7 +14,7 @@ std::string unmet_tool(const scenario::Needs& needs, const Ground& ground) {
     if (tool == nullptr) {
       return "no " + name + " on PATH of image " + ground.image.reference;
     }
-    if (const std::string reason = unmet_version(name, tool->version, want);
+    if (std::string reason = unmet_version(name, tool->version, want);
         !reason.empty()) {
       return reason;
     }

@@ -82,7 +82,7 @@ Shown shown(const std::vector<std::string>& lines, std::size_t limit) {
 }
 
 std::string verdict_line(const ScenarioComparison& scenario) {
-  const std::string before(model::verdict_name(scenario.before.verdict));
+  std::string before(model::verdict_name(scenario.before.verdict));
   if (!scenario.verdict_changed()) return before;
   return before + " -> " +
          std::string(model::verdict_name(scenario.after.verdict));

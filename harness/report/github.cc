@@ -67,7 +67,7 @@ class Github : public Stream {
   std::string begin(std::size_t) override { return {}; }
 
   std::string add(const run::ScenarioResult& result) override {
-    const std::string text = harmless(scenario_text(result, style_));
+    std::string text = harmless(scenario_text(result, style_));
     if (model::is_good(result.judgement.verdict)) {
       if (result.flaky()) {
         keep(flaky_, annotation("warning", result, "flaky: "));

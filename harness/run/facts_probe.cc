@@ -202,7 +202,7 @@ class Prober {
 
   // The interpreter of the image's shell tells what the image is made of: a
   // musl image may carry a compatibility loader of glibc's name.
-  std::string loader() const {
+  [[nodiscard]] std::string loader() const {
     for (const char* program : {"sh", "env", "ls"}) {
       const std::string path = image::find_program(image_, program);
       if (path.empty()) continue;

@@ -148,7 +148,7 @@ class SpawnRecipe {
   SpawnRecipe(const SpawnRecipe&) = delete;
   SpawnRecipe& operator=(const SpawnRecipe&) = delete;
 
-  base::Result<pid_t> spawn(const std::string& program) const {
+  [[nodiscard]] base::Result<pid_t> spawn(const std::string& program) const {
     std::string name = program;
     std::array<char*, 2> argv{name.data(), nullptr};
     pid_t pid = -1;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "harness/base/unique_fd.h"
 
@@ -82,12 +83,10 @@ bool read_string(pid_t tid, std::uint64_t address, std::string& out,
     const std::size_t piece =
         std::min({limit - out.size(), to_page_end(address), most});
     if (!read_piece(tid, address, page.data(), piece)) return false;
-    if (const void* end = std::memchr(page.data(), 0, piece)) {
-      out.append(page.data(), static_cast<std::size_t>(
-                                  static_cast<const char*>(end) - page.data()));
-      return true;
-    }
-    out.append(page.data(), piece);
+    const std::string_view bytes(page.data(), piece);
+    const std::size_t end = bytes.find('\0');
+    out.append(bytes.substr(0, end));
+    if (end != std::string_view::npos) return true;
     address += piece;
   }
   return true;

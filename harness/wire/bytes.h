@@ -185,7 +185,7 @@ void Encode::put(const T& value) {
     }
   } else if constexpr (IsVariant<T>::value) {
     writer_.varint(value.index());
-    std::visit([this](const auto& item) { put(item); }, value);
+    std::visit([this](const auto& item) { this->put(item); }, value);
   } else {
     // `fields` describes both directions and so takes a mutable reference; an
     // Encode only reads through it.

@@ -20,6 +20,7 @@
 #include "harness/base/result.h"
 #include "tests/cage/trace_harness.h"
 #include "tests/fixtures/trace_expect.h"
+#include "tests/must_work.h"
 
 namespace driftcage::trace::testing {
 namespace {
@@ -561,8 +562,8 @@ TEST_P(TraceTest, ProcessIdsComeAgain) {
 
 #if defined(__x86_64__)
 TEST(TraceSearchPaths, OfProgramsAndOfSharedObjects) {
-  if (std::system("cc --version >/dev/null 2>&1") != 0)
-    GTEST_SKIP() << "no C compiler";
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(
+      std::system("cc --version >/dev/null 2>&1") == 0 ? "" : "no C compiler");
   char name[] = "/tmp/driftcage-load-XXXXXX";
   const std::string at = mkdtemp(name);
   std::filesystem::create_directories(at + "/deep");

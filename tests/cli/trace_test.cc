@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/command.h"
+#include "tests/must_work.h"
 
 namespace driftcage::cli_test {
 namespace {
@@ -169,10 +170,12 @@ TEST_F(Trace, JsonIsAsItsSchemaSays) {
   EXPECT_GE(mapped, 3U);
   EXPECT_TRUE(absent);
   EXPECT_TRUE(identified);
-  if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
-    GTEST_SKIP() << "no python3-jsonschema";
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(
+      std::system("/usr/bin/python3 -c 'import jsonschema' 2>/dev/null") == 0
+          ? ""
+          : "no python3-jsonschema");
   const std::string check =
-      "python3 " DRIFTCAGE_SOURCE_DIR
+      "/usr/bin/python3 " DRIFTCAGE_SOURCE_DIR
       "/tests/unit/report/check_schema.py " DRIFTCAGE_SOURCE_DIR
       "/docs/trace.schema.json cat " +
       (folder_ / "t").string();
