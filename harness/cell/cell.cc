@@ -243,6 +243,7 @@ bool run_cell(int in, int out) {
         !trace::Filter::is_possible()) {
       spec->trace.engine = model::Engine::Ptrace;
     }
+    output.set_watched(spec->terminal);
     hello.engine = engine_name(spec->trace.engine);
     output.record(hello);
     end = Leg(*spec, in, output).run();

@@ -23,16 +23,19 @@ void Output::flush_when_due(std::uint64_t at_ns) {
 
 void Output::process_start(const model::ProcessStart& start) {
   wire::encode(wire::Record(start), buffer_);
+  if (watched_) return flush();
   flush_when_due(start.at_ns);
 }
 
 void Output::event(const model::Event& event) {
   wire::encode(event, buffer_);
+  if (watched_ && event.verb == model::Verb::Exec) return flush();
   flush_when_due(event.exit_ns);
 }
 
 void Output::process_end(const model::ProcessEnd& end) {
   wire::encode(wire::Record(end), buffer_);
+  if (watched_) return flush();
   flush_when_due(end.at_ns);
 }
 

@@ -26,10 +26,15 @@ class Output final : public trace::Sink {
   // False after a write has failed: nobody reads any more.
   [[nodiscard]] bool ok() const { return ok_; }
 
+  // Somebody waits for what a program did while nothing else happens: what
+  // was gathered is sent whenever a program begins or ends.
+  void set_watched(bool watched) { watched_ = watched; }
+
  private:
   void flush_when_due(std::uint64_t at_ns);
 
   int fd_;
+  bool watched_ = false;
   bool ok_ = true;
   std::uint64_t flushed_ns_ = 0;  // in event time
   std::string buffer_;

@@ -29,10 +29,11 @@ constexpr std::size_t kMostFiles = 200'000;
 constexpr std::size_t kMostBytes = 64u << 20;
 constexpr int kMaxDepth = 100;
 
-// In the cage's root, whatever links and ".." the student made.
+// In the cage's root, whatever links and ".." the student made; a link at the
+// end is followed, too, as Debian's GOROOT/src is one.
 base::UniqueFd open_in(int root, const std::string& path, std::uint64_t flags) {
   struct ::open_how how {};
-  how.flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  how.flags = flags | O_CLOEXEC | O_NONBLOCK;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   const std::string inside = path == "/" ? "." : path.substr(1);
   return base::UniqueFd(static_cast<int>(
@@ -91,19 +92,26 @@ class Walk {
       const std::string name = entry->d_name;
       if (name == "." || name == "..") continue;
       const std::string path = base::path::absolute(at, name);
+      const auto& without = places_.without;
+      if (std::find(without.begin(), without.end(), path) != without.end()) {
+        continue;
+      }
       struct ::stat status {};
-      if (std::find(places_.without.begin(), places_.without.end(), path) !=
-              places_.without.end() ||
-          ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        found_[at].closed |= errno == EACCES;
         continue;
       }
       // A mount that the cage made is no work of the student.
-      if (status.st_dev != device && S_ISDIR(status.st_mode)) continue;
+      if (deep && status.st_dev != device && S_ISDIR(status.st_mode)) continue;
       note(path, fd, name.c_str(), status);
       if (!deep || !S_ISDIR(status.st_mode)) continue;
       base::UniqueFd inner(::openat(
           fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (inner) directory(std::move(inner), path, device, deep, depth + 1);
+      if (!inner) {
+        found_[path].closed = true;
+        continue;
+      }
+      directory(std::move(inner), path, device, deep, depth + 1);
     }
   }
 
@@ -128,9 +136,19 @@ bool is_shells_own(const std::string& name) {
   return name == "_" || name == "OLDPWD" || name == "PWD" || name == "SHLVL";
 }
 
+// What appears in a folder that was closed before was there before.
+bool was_out_of_sight(const Snapshot& before, std::string path) {
+  while (path.size() > 1) {
+    path = std::string(base::path::dir_name(path));
+    const auto found = before.find(path);
+    if (found != before.end()) return found->second.closed;
+  }
+  return false;
+}
+
 base::Result<std::string> read_inside(int root, const std::string& path,
                                       std::size_t limit) {
-  const base::UniqueFd fd = open_in(root, path, O_RDONLY);
+  const base::UniqueFd fd = open_in(root, path, O_RDONLY | O_NOFOLLOW);
   if (!fd) return base::fail("read the student's file", path, errno);
   return base::sys::read_fd(fd.get(), path, limit);
 }
@@ -226,20 +244,24 @@ base::Status compare_files(int pid, const Snapshot& before,
     const bool fresh = old == before.end() || old->second.kind != now.kind;
     if (!fresh && old->second == now) continue;
     if (now.kind == FileState::Kind::Other) continue;
-    changes->paths.push_back(path);
+    if (!fresh || !was_out_of_sight(before, path)) {
+      changes->paths.push_back(path);
+    }
     if (now.kind == FileState::Kind::Link) {
       changes->ops.emplace_back(op::MakeSymlink{path, now.target});
     } else if (now.kind == FileState::Kind::Directory) {
-      if (fresh) changes->ops.emplace_back(op::MakeDirectory{path, 0755});
+      // Also one that is not new: what a set-up makes may have other names in
+      // the next cage.
+      changes->ops.emplace_back(op::MakeDirectory{path, 0755});
       modes.emplace_back(op::Chmod{path, now.mode});
-    } else if (fresh || old->second.size != now.size ||
-               old->second.changed_ns != now.changed_ns) {
-      std::string bytes = DRIFTCAGE_TRY(read_inside(root.get(), path, left));
-      left -= bytes.size();
+    } else if (auto bytes = read_inside(root.get(), path, left); bytes) {
+      left -= bytes->size();
       changes->ops.emplace_back(
-          op::WriteFile{path, std::move(bytes), now.mode});
-    } else {
+          op::WriteFile{path, *std::move(bytes), now.mode});
+    } else if (bytes.error().err == EACCES && !fresh) {
       modes.emplace_back(op::Chmod{path, now.mode});
+    } else {
+      return tl::make_unexpected(std::move(bytes).error());
     }
   }
   std::move(modes.begin(), modes.end(), std::back_inserter(changes->ops));

@@ -32,6 +32,7 @@ struct FileState {
   std::uint64_t size = 0;
   std::uint64_t changed_ns = 0;  // st_mtim
   std::string target;            // of a link
+  bool closed = false;           // a folder into which nobody could look
   bool operator==(const FileState&) const = default;
 };
 // By absolute path in the cage.

@@ -78,14 +78,21 @@ TEST_F(Cage, WhatWasDoneCanBeDoneAgain) {
   has(op::WriteFile{folder_ + "/new/file", "n\n", 0644});
   has(op::MakeDirectory{folder_ + "/new", 0755});
   has(op::MakeSymlink{folder_ + "/link", "old"});
-  // Only the mode: nobody needs to read the file.
-  has(op::Chmod{folder_ + "/folder/inner", 0600});
+  has(op::WriteFile{folder_ + "/folder/inner", "4\n", 0600});
 }
 
 TEST_F(Cage, AFolderThatGoesIsHiddenOnce) {
   fs::remove_all(folder_ + "/folder");
   EXPECT_THAT(changes().ops,
               ElementsAre(model::CageOp(op::Hide{folder_ + "/folder"})));
+}
+
+TEST_F(Cage, WhatComesIntoSightIsNotNew) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root sees everything";
+  ASSERT_EQ(::chmod((folder_ + "/folder").c_str(), 0600), 0);
+  before_ = take_snapshot(::getpid(), places_).value();
+  ASSERT_EQ(::chmod((folder_ + "/folder").c_str(), 0755), 0);
+  EXPECT_THAT(changes().paths, ElementsAre(folder_ + "/folder"));
 }
 
 TEST(Environments, WhatAShellSetsByItselfIsNoChange) {
