@@ -13,6 +13,7 @@
 #include "harness/base/unique_fd.h"
 #include "harness/image/subprocess.h"
 #include "harness/learn/course.h"
+#include "harness/learn/pages.h"
 #include "harness/learn/progress.h"
 #include "harness/learn/session.h"
 #include "harness/model/verdict.h"
@@ -32,6 +33,7 @@ namespace {
 struct Options {
   CourseOptions course;
   std::string lesson;
+  std::string folder;  // for pages
   bool exam = false;
   bool pane = false;
   bool csv = false;
@@ -157,6 +159,20 @@ int watch_session() {
   }
 }
 
+// Pages of lessons that are gone are the caller's to remove.
+int write_pages(const Options& options) {
+  const auto course = load_course(options.course);
+  if (!course) return refuse(course.error(), model::kExitUsage);
+  const auto made = base::sys::make_directories(options.folder, 0755);
+  if (!made) return refuse(made.error(), model::kExitHost);
+  for (const auto& [name, text] : learn::course_pages(course->lessons)) {
+    const auto written =
+        base::sys::write_file(options.folder + "/" + name, text);
+    if (!written) return refuse(written.error(), model::kExitHost);
+  }
+  return model::kExitGood;
+}
+
 int export_progress(const Options& options) {
   const auto progress = load_progress();
   if (!progress) return refuse(progress.error(), model::kExitHost);
@@ -209,6 +225,17 @@ void add_learn(CLI::App& app, Action& chosen) {
       "  driftcage learn export --json | jq '.lessons | keys'");
   command->callback([options, &chosen] {
     chosen = [options] { return export_progress(*options); };
+  });
+
+  command = group->add_subcommand(
+      "pages", "The course as Markdown, for classrooms without a terminal");
+  command->fallthrough();
+  command->add_option("folder", options->folder, "Where to write the pages")
+      ->option_text("DIR")
+      ->required();
+  command->footer("Examples:\n  driftcage learn pages docs/learn");
+  command->callback([options, &chosen] {
+    chosen = [options] { return write_pages(*options); };
   });
 
   add_learn_verify(*group, options->course, chosen);

@@ -242,7 +242,8 @@ base::Result<bool> Session::run_shell() {
   };
   observer.done = [&](base::Result<wire::End> result) {
     ended.emplace(std::move(result));
-    if (want_ == Want::Shell) want_ = Want::End;
+    if (want_ != Want::Shell) return;  // `reset` has ended all already
+    want_ = Want::End;
     launcher_.cancel_all();
   };
   launcher_.start(shell_spec(), run::Stdio::Terminal, std::move(observer),
@@ -286,8 +287,11 @@ void Session::start_leg(std::size_t at) {
       door_.private_folder() + "/leg-" + std::to_string(legs_run_++);
   auto run = run::LegRun::create(leg, lines_, plan_.variables, folder);
   const auto take = [this, at](match::LegResult result) {
-    // Ended by us with the shell: it runs again when it is needed.
-    if (result.end.outcome == wire::Outcome::Cancelled) return;
+    // Ended by us with the shell, in whatever way: it runs again when it is
+    // needed.
+    const bool whole = result.end.outcome == wire::Outcome::Finished ||
+                       result.end.outcome == wire::Outcome::SpawnFailed;
+    if (want_ != Want::Shell && !whole) return;
     (at == 0 ? control_ : fault_) = std::move(result);
     if (at == 0) watcher_->set_healthy(healthy_, healthy_programs_);
     if (want_ != Want::Shell) return;  // the shell has gone meanwhile

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "tests/cli/command.h"
 
 namespace driftcage::cli_test {
@@ -146,6 +149,30 @@ TEST_F(Lessons, NeedATerminal) {
   EXPECT_EQ(driftcage({"learn", "2"}, setting()).code, 2);
   EXPECT_EQ(driftcage({"learn", "watch"}, setting()).code, 2);
   EXPECT_EQ(driftcage({"learn", "1", "2"}, setting()).code, 2);
+}
+
+TEST(Pages, OfTheCourseAreCurrent) {
+  const std::filesystem::path root = DRIFTCAGE_SOURCE_DIR;
+  std::string fresh = ::testing::TempDir() + "/pages-XXXXXX";
+  ASSERT_NE(::mkdtemp(fresh.data()), nullptr);
+  const Outcome outcome =
+      driftcage({"learn", "pages", fresh}, {root.string(), {}, {}});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  std::size_t pages = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(fresh)) {
+    const auto name = entry.path().filename();
+    EXPECT_EQ(read_text(root / "docs/learn" / name), read_text(entry.path()))
+        << "write them anew with: driftcage learn pages docs/learn";
+    ++pages;
+  }
+  std::size_t published = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(root / "docs/learn")) {
+    published += entry.path().extension() == ".md" ? 1 : 0;
+  }
+  EXPECT_EQ(pages, published) << "a page of a lesson that is gone";
+  EXPECT_GT(pages, 20u);
+  std::filesystem::remove_all(fresh);
 }
 
 TEST_F(Lessons, TheExportOfNothingIsAHeader) {
