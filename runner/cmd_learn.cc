@@ -34,6 +34,7 @@ struct Options {
   CourseOptions course;
   std::string lesson;
   std::string folder;  // for pages
+  std::string door;    // for watch
   bool exam = false;
   bool pane = false;
   bool csv = false;
@@ -66,7 +67,7 @@ int menu(const Options& options) {
 }
 
 // tmux(1) splits the window that this terminal is in.
-void open_pane() {
+void open_pane(const std::string& door) {
   const auto program = executable_path();
   if (!program || variable("TMUX").empty()) {
     write_err(
@@ -76,7 +77,7 @@ void open_pane() {
   }
   const auto split =
       image::run_program({"tmux", "split-window", "-h", "-d", "-l", "40%",
-                          *program + " learn watch"});
+                          *program + " learn watch --door " + door});
   if (!split) {
     print_error(split.error());
   } else if (!split->status.success()) {
@@ -101,7 +102,6 @@ int study(const Options& options) {
       {options.course.image}, open_options(), course->scenarios,
       [](const std::string& what) { write_err(what + " …\n"); });
   if (!grounds) return refuse(grounds.error(), model::kExitHost);
-  if (options.pane) open_pane();
   std::size_t at = *first;
   while (true) {
     learn::SessionSetting setting;
@@ -109,6 +109,7 @@ int study(const Options& options) {
                      options.exam, use_color(ColorMode::Auto, STDOUT_FILENO)};
     setting.ground = &grounds->front();
     setting.progress = &*progress;
+    if (options.pane) setting.opened = open_pane;
     const auto end = learn::hold_session(setting);
     if (!end) {
       write_err(
@@ -126,8 +127,10 @@ int study(const Options& options) {
 
 // A second terminal: what the student's commands do that the healthy run does
 // not, as it happens.
-int watch_session() {
-  const auto door = learn::open_session();
+int watch_session(const Options& options) {
+  const auto door = options.door.empty()
+                        ? learn::open_session()
+                        : base::Result<std::string>(options.door);
   if (!door) return refuse(door.error(), model::kExitUsage);
   struct ::sockaddr_un address {};
   address.sun_family = AF_UNIX;
@@ -213,7 +216,13 @@ void add_learn(CLI::App& app, Action& chosen) {
   CLI::App* command = group->add_subcommand(
       "watch", "In a second terminal: what differs from the healthy run, live");
   command->footer("Examples:\n  driftcage learn watch");
-  command->callback([&chosen] { chosen = [] { return watch_session(); }; });
+  command
+      ->add_option("--door", options->door,
+                   "The socket of a lesson; the one begun last when not given")
+      ->option_text("PATH");
+  command->callback([options, &chosen] {
+    chosen = [options] { return watch_session(*options); };
+  });
 
   command = group->add_subcommand(
       "export", "What was done so far, for a teacher: a line per attempt");

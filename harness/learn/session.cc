@@ -636,6 +636,7 @@ base::Result<SessionEnd> hold_session(const SessionSetting& setting) {
   std::optional<Sign> sign;
   if (!setting.script) {
     sign.emplace(DRIFTCAGE_TRY(Sign::put_up(door.socket())));
+    if (setting.opened) setting.opened(door.socket());
   }
   Session session(setting, std::move(plan), std::move(door),
                   DRIFTCAGE_TRY(run::find_cell()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct SessionSetting {
   Frame frame;
   const plan::Ground* ground = nullptr;
   Progress* progress = nullptr;  // null: nothing is kept
+  // Told the door's socket before the shell starts.
+  std::function<void(const std::string&)> opened;
   // Without a person: these lines are typed into the shell's terminal, then
   // `check`, then `exit`.
   std::optional<std::vector<std::string>> script;

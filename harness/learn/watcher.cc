@@ -154,6 +154,10 @@ void Watcher::line(const LineStream::Line& found) {
   const bool known =
       healthy_programs_.contains(stream_.table().program(found.process));
   if (!found.failed && !found.search && !known) return;
+  // That the student's shell starts a command is no difference.
+  const bool by_shell =
+      stream_.table().program(found.process) == stream_.table().program(kShell);
+  if (by_shell && !found.failed) return;
   at.job.lines.push_back(found);
   if (!live) return;
   if (!at.announced && !at.job.command.empty()) {
