@@ -111,6 +111,14 @@ int study(const Options& options) {
     setting.progress = &*progress;
     if (options.pane) setting.opened = open_pane;
     const auto end = learn::hold_session(setting);
+    // On the way through the course what this image lacks is passed over.
+    const bool lacks = !end && end.error().step == learn::kLacking;
+    if (lacks && at != *first && at + 1 < course->lessons.size()) {
+      write_err(fmt::format("lesson {} is passed over: {}\n", at + 1,
+                            end.error().hint));
+      ++at;
+      continue;
+    }
     if (!end) {
       write_err(
           "driftcage: this lesson cannot be held here, and that is no "

@@ -250,6 +250,7 @@ base::Result<bool> Session::run_shell() {
                   pty.theirs.get());
   start_legs();
   end_.signal = launcher_.run(hooks);
+  end_.commands = watcher_->commands();
   if (typist) {
     end_.screen += typist->finish();
     // After a `reset` the rest is typed into the next shell.
@@ -627,7 +628,7 @@ base::Result<SessionEnd> hold_session(const SessionSetting& setting) {
   plan::ScenarioPlan plan =
       DRIFTCAGE_TRY(plan::make_plan(lesson, *setting.ground));
   if (!plan.skip.empty()) {
-    return base::fail("hold lesson", lesson.id, 0,
+    return base::fail(kLacking, lesson.id, 0,
                       plan.skip +
                           "; `driftcage learn --image REF` takes "
                           "another image");

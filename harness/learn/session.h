@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@
 #include "harness/plan/planner.h"
 
 namespace driftcage::learn {
+
+// The step of the error when the image lacks what a lesson needs.
+inline constexpr const char* kLacking = "hold lesson";
 
 struct SessionSetting {
   Frame frame;
@@ -30,6 +34,7 @@ struct SessionEnd {
   int signal = 0;
   std::optional<Assessment> last;  // of the last check
   std::string computed_hint;       // empty when the legs did not run
+  std::set<std::string> commands;  // that were executed, as of a Watcher
   std::string screen;              // of a script: what the terminal showed
 };
 

@@ -116,7 +116,12 @@ class Prover {
       proof_.faults.push_back("decoy " + fix.id + " solves it");
     }
     const auto& seen = last->decoys;
-    if (std::find(seen.begin(), seen.end(), fix.id) == seen.end()) {
+    if (std::find(seen.begin(), seen.end(), fix.id) != seen.end()) return;
+    // A busybox shell is chmod and ln itself: nothing is executed.
+    if (!fix.run.empty() && end_.commands.empty()) {
+      proof_.notes.push_back("decoy " + fix.id +
+                             " leaves no mark: the shell runs it itself");
+    } else {
       proof_.faults.push_back(fmt::format("decoy {} is not recognised\n{}",
                                           fix.id, end_of(end_.screen)));
     }

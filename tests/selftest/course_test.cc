@@ -18,6 +18,8 @@ void expect_proven(const Outcome& outcome) {
                                                 : std::string());
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, Not(HasSubstr("BAD")));
+  // The host's shell executes what is typed, so every decoy must be seen.
+  EXPECT_THAT(outcome.out, Not(HasSubstr("leaves no mark")));
 }
 
 Setting project() { return {DRIFTCAGE_SOURCE_DIR, {}, {}}; }
