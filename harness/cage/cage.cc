@@ -27,6 +27,7 @@ struct Cage::State {
   std::string rung;
   std::vector<StepTime> steps;
   std::vector<std::string> notes;
+  std::uint32_t ids = 1;
 
   ~State();
 };
@@ -87,14 +88,16 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
   state->sync = std::move(ours);
   state->spawn = std::move(spawn_read);
 
-  if (auto mapped = map_ids(state->init, state->notes); !mapped) {
+  const auto mapped = map_ids(state->init, state->notes);
+  if (!mapped) {
     // Nothing can be mapped in a process that has given up: its own error, sent
     // before, says why.
     const sync::Message sent = sync::receive(state->sync.get(), {1, -1});
     return tl::make_unexpected(
         sent.tag == sync::Tag::Failed ? sync::error_of(sent) : mapped.error());
   }
-  sync::send(state->sync.get(), sync::Tag::Mapped);
+  state->ids = *mapped;
+  sync::send_mapped(state->sync.get(), {state->ids});
   const sync::Message message =
       sync::receive(state->sync.get(), {hooks.deadline_ns, hooks.cancel_fd});
   switch (message.tag) {
@@ -126,6 +129,7 @@ pid_t Cage::init_pid() const { return state_->init; }
 pid_t Cage::payload_pid() const { return state_->payload; }
 int Cage::init_pidfd() const { return state_->pidfd.get(); }
 const std::string& Cage::rung() const { return state_->rung; }
+std::uint32_t Cage::ids() const { return state_->ids; }
 const std::vector<StepTime>& Cage::steps() const { return state_->steps; }
 const std::vector<std::string>& Cage::notes() const { return state_->notes; }
 

@@ -61,6 +61,8 @@ class Cage {
   // Refers to pid 1; SIGKILL through it ends every process of the cage.
   [[nodiscard]] int init_pidfd() const;
   [[nodiscard]] const std::string& rung() const;
+  // User and group ids that it has, from 0 on.
+  [[nodiscard]] std::uint32_t ids() const;
   [[nodiscard]] const std::vector<StepTime>& steps() const;
   [[nodiscard]] const std::vector<std::string>& notes() const;
 

@@ -24,8 +24,8 @@ constexpr off_t kTail = 2000;  // bytes of output that an error quotes
 // which execve closes.
 [[noreturn]] void become(const model::CageSpec& spec,
                          const std::map<std::string, std::string>& environment,
-                         const std::vector<std::string>& argv, int proc,
-                         int output, int report) {
+                         const std::vector<std::string>& argv,
+                         const CageIds& ids, int output, int report) {
   std::vector<std::string> notes;  // the payload's own say the same
   base::Status status;
   base::Error error{"run command", argv.empty() ? "" : argv.front(), 0, ""};
@@ -37,7 +37,7 @@ constexpr off_t kTail = 2000;  // bytes of output that an error quotes
     ::dup2(input->first.get(), STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
-    status = become_user(spec, proc, notes);
+    status = become_user(spec, ids, notes);
   }
   Program program(argv, environment);
   if (status) {
@@ -81,14 +81,15 @@ std::string words(const std::vector<std::string>& argv) {
 
 base::Status run_command(const model::CageSpec& spec,
                          const std::map<std::string, std::string>& environment,
-                         const std::vector<std::string>& argv, int proc) {
+                         const std::vector<std::string>& argv,
+                         const CageIds& ids) {
   const base::UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
   if (!output) return base::fail("memfd_create", "output", errno);
   auto [report_read, report_write] = DRIFTCAGE_TRY(base::sys::pipe());
   const pid_t pid = ::vfork();  // see run_init
   if (pid < 0) return base::fail("vfork", "command", errno);
   if (pid == 0) {
-    become(spec, environment, argv, proc, output.get(), report_write.get());
+    become(spec, environment, argv, ids, output.get(), report_write.get());
   }
   report_write.reset();
   int status = 0;

@@ -16,6 +16,7 @@
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
 #include "harness/cage/directory.h"
+#include "harness/cage/layer.h"
 
 namespace driftcage::cage {
 namespace {
@@ -80,7 +81,15 @@ base::Result<std::string> Editor::directory(const std::string& path) {
   }
   DRIFTCAGE_CHECK_OK(open_up(dir));
   DRIFTCAGE_CHECK_OK(base::sys::mkdir(at, 0755));
+  DRIFTCAGE_CHECK_OK(give(at));
   return at;
+}
+
+base::Status Editor::give(const std::string& at) {
+  if (owner_.uid == 0 && owner_.gid == 0) return {};  // the process's own ids
+  if (::lchown(at.c_str(), owner_.uid, owner_.gid) != 0)
+    return base::fail("chown", at, errno);
+  return {};
 }
 
 base::Result<std::string> Editor::entry(const std::string& path, bool make) {
@@ -190,7 +199,13 @@ base::Status Editor::own(const std::string& at) {
         "only files that the cage's user can read can be changed");
   }
   if (::unlink(at.c_str()) != 0) return base::fail("replace", at, errno);
-  return copy_file(*source, status, at);
+  DRIFTCAGE_CHECK_OK(copy_file(*source, status, at));
+  if (!is_mapped(status)) return give(at);
+  if (::lchown(at.c_str(), status.st_uid, status.st_gid) != 0 ||
+      ::chmod(at.c_str(), status.st_mode & 07777) != 0) {
+    return base::fail("set attributes", at, errno);
+  }
+  return {};
 }
 
 base::Result<std::string> Editor::owned_file(const std::string& path) {
@@ -222,6 +237,8 @@ base::Status Editor::write_file(const std::string& path,
   const base::UniqueFd file = DRIFTCAGE_TRY(
       base::sys::open(at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   DRIFTCAGE_CHECK_OK(base::sys::write_all(file.get(), bytes, path));
+  // Before the mode: a change of owner takes setuid bits away.
+  DRIFTCAGE_CHECK_OK(give(at));
   if (::fchmod(file.get(), mode) != 0) {
     return base::fail("chmod", path, errno);
   }
@@ -235,7 +252,7 @@ base::Status Editor::make_symlink(const std::string& path,
   if (::symlink(target.c_str(), at.c_str()) != 0) {
     return base::fail("symlink", path, errno);
   }
-  return {};
+  return give(at);
 }
 
 base::Status Editor::hide(const std::string& path) {

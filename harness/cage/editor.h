@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
@@ -16,7 +18,14 @@ namespace driftcage::cage {
 // belongs to the cage's user afterwards. Nothing of an image is ever written.
 class Editor {
  public:
-  Editor(Tree& tree, Steps& steps) : tree_(tree), steps_(steps) {}
+  // Whom new files belong to, in the calling process's user namespace.
+  struct Owner {
+    uid_t uid = 0;
+    gid_t gid = 0;
+  };
+  Editor(Tree& tree, Owner owner, Steps& steps)
+      : tree_(tree), owner_(owner), steps_(steps) {}
+  [[nodiscard]] const Owner& owner() const { return owner_; }
 
   // See model::op for what these do.
   [[nodiscard]] base::Status make_directory(const std::string& path,
@@ -55,9 +64,12 @@ class Editor {
   base::Status remove_overlaid(const Region& region, const std::string& at);
   // Makes the file or directory at `at`, which is canonical, the cage's own.
   base::Status own(const std::string& at);
+  // Hands over `at`, which was just made, to the owner.
+  base::Status give(const std::string& at);
   base::Result<std::string> owned_file(const std::string& path);
 
   Tree& tree_;
+  Owner owner_;
   Steps& steps_;
 };
 

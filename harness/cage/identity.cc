@@ -19,7 +19,6 @@
 #include <optional>
 
 #include "harness/cage/directory.h"
-#include "harness/cage/idmap.h"
 #include "harness/cage/refused_calls.h"
 
 namespace driftcage::cage {
@@ -58,9 +57,9 @@ base::Status set_limit(__rlimit_resource resource, const char* name,
   return {};
 }
 
-// Leaves `kept` in every set; what is not in the bounding set does not come
-// back with an execve by root (capabilities(7)).
-base::Status limit_capabilities(std::uint64_t kept) {
+// What is not in the bounding set does not come back with an execve by root
+// (capabilities(7)).
+base::Status limit_bounding_set(std::uint64_t kept) {
   for (unsigned cap = 0; cap < 64; ++cap) {
     if ((kept >> cap & 1) != 0) continue;
     if (::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) {
@@ -68,6 +67,10 @@ base::Status limit_capabilities(std::uint64_t kept) {
       return base::fail("drop capability", std::to_string(cap), errno);
     }
   }
+  return {};
+}
+
+base::Status set_capabilities(std::uint64_t kept) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
   for (std::size_t word = 0; word < data.size(); ++word) {
@@ -122,7 +125,7 @@ void close_all_but(int kept) noexcept {
   ::fcntl(kept, F_SETFD, FD_CLOEXEC);
 }
 
-base::Status become_user(const model::CageSpec& spec, int proc,
+base::Status become_user(const model::CageSpec& spec, const CageIds& ids,
                          std::vector<std::string>& notes) {
   // All are blocked in pid 1. Their actions are the default ones already.
   sigset_t none;
@@ -135,14 +138,9 @@ base::Status become_user(const model::CageSpec& spec, int proc,
 
   // A namespace of its own: in it even root has no power over the cage's
   // mounts, and another user's permissions are checked as on any machine.
-  if (::unshare(CLONE_NEWUSER) != 0) {
-    return base::fail("unshare", "second user namespace", errno,
-                      errno == ENOSPC ? "raise user.max_user_namespaces" : "");
-  }
-  // The change of credentials made the process undumpable, and its /proc
-  // entries root's; the tracer needs them too.
-  ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  DRIFTCAGE_CHECK_OK(map_own_ids(proc, spec.uid, spec.gid));
+  DRIFTCAGE_CHECK_OK(
+      enter_user_namespace(ids, exchange(spec.uid, spec.owner_uid, ids.count),
+                           exchange(spec.gid, spec.owner_gid, ids.count)));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return base::fail("set no_new_privs", {}, errno);
   }
@@ -152,7 +150,15 @@ base::Status become_user(const model::CageSpec& spec, int proc,
     for (const unsigned cap : kRootCapabilities)
       kept |= std::uint64_t{1} << cap;
   }
-  DRIFTCAGE_CHECK_OK(limit_capabilities(kept));
+  DRIFTCAGE_CHECK_OK(limit_bounding_set(kept));
+  // With a single id it is this one already.
+  if (::setresgid(spec.gid, spec.gid, spec.gid) != 0 ||
+      ::setresuid(spec.uid, spec.uid, spec.uid) != 0) {
+    return base::fail("become user", std::to_string(spec.uid), errno);
+  }
+  DRIFTCAGE_CHECK_OK(set_capabilities(kept));
+  // Both changes of credentials made the process undumpable, and its /proc
+  // entries root's; the tracer needs them.
   ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   ::umask(static_cast<mode_t>(spec.umask));
   const auto directory = open_place(AT_FDCWD, spec.directory);

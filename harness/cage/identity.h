@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/cage/idmap.h"
 #include "harness/model/cage_spec.h"
 
 namespace driftcage::cage {
@@ -12,9 +13,10 @@ namespace driftcage::cage {
 // Turns the calling process, a child of the cage's pid 1, into one that runs
 // as the spec's user: own session, a user namespace that has no power over the
 // cage's, few or no capabilities, no_new_privs, umask, working directory.
-// `proc` is a procfs in which the process sees itself.
+// In a cage with many ids it has the user's ids, and all others are there too.
 // What could not be done though it should is added to `notes`.
-[[nodiscard]] base::Status become_user(const model::CageSpec& spec, int proc,
+[[nodiscard]] base::Status become_user(const model::CageSpec& spec,
+                                       const CageIds& ids,
                                        std::vector<std::string>& notes);
 
 // Resource limits (setrlimit(2)), with defaults that keep a fork bomb and core

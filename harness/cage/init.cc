@@ -89,7 +89,8 @@ base::Status check(const model::CageSpec& spec) {
                               const Cage::Hooks& hooks, const Tree& tree,
                               Steps& steps, int sync, int spawn) {
   std::vector<std::string> own_notes;
-  if (auto status = become_user(spec, tree.proc.get(), own_notes); !status) {
+  if (auto status = become_user(spec, {tree.proc.get(), tree.ids}, own_notes);
+      !status) {
     give_up(sync, status.error());
   }
   Program program(spec.argv, env);
@@ -174,7 +175,8 @@ void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
   if (!sources) give_up(sync.get(), sources.error());
   sources->shifted = std::move(shifted);
   steps.done("sources");
-  if (sync::receive(sync.get()).tag != sync::Tag::Mapped) ::_exit(1);
+  const sync::Message message = sync::receive(sync.get());
+  if (message.tag != sync::Tag::Mapped) ::_exit(1);
   steps.done("id maps");
   if (auto mapped = become_mapped(); !mapped) {
     give_up(sync.get(), mapped.error());
@@ -185,6 +187,7 @@ void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
   steps.done("names");
   auto tree = build_tree(spec, *std::move(sources), steps);
   if (!tree) give_up(sync.get(), tree.error());
+  tree->ids = sync::mapped_of(message).ids;
   auto environment = apply_operations(spec, *tree, steps);
   if (!environment) give_up(sync.get(), environment.error());
 

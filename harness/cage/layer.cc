@@ -4,13 +4,20 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
 
 namespace driftcage::cage {
+
+bool is_mapped(const struct stat& status) {
+  constexpr std::uint32_t kNobody = 65534;
+  return status.st_uid != kNobody && status.st_gid != kNobody;
+}
 
 base::Result<bool> prepare(Layer& layer, const std::string& path) {
   if (path.empty() || layer.prepared.contains(path)) return false;
@@ -30,6 +37,9 @@ base::Result<bool> prepare(Layer& layer, const std::string& path) {
       }
       if (!S_ISDIR(status.st_mode)) return base::fail("stat", prefix, ENOTDIR);
       if (::mkdirat(layer.upper.get(), prefix.c_str(), 0755) != 0 ||
+          (is_mapped(status) &&
+           ::fchownat(layer.upper.get(), prefix.c_str(), status.st_uid,
+                      status.st_gid, AT_SYMLINK_NOFOLLOW) != 0) ||
           ::fchmodat(layer.upper.get(), prefix.c_str(), status.st_mode & 07777,
                      0) != 0) {
         return base::fail("mkdir", prefix, errno);

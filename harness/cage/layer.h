@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
 #include <set>
 #include <string>
 
@@ -9,8 +11,8 @@
 
 namespace driftcage::cage {
 
-// The directories behind one overlay. Directories of an image belong to ids
-// that are not mapped in the cage, so that the kernel lets nobody change them
+// The directories behind one overlay. Directories of an image may belong to
+// ids that are not mapped in the cage, where the kernel lets nobody change them
 // through the overlay; what a cage changes is prepared in `upper`. That the
 // overlay is mounted meanwhile is no harm as long as it forgets what it has
 // cached: flush().
@@ -21,10 +23,14 @@ struct Layer {
   std::set<std::string> prepared;  // directories known to be in upper
 };
 
+// False for a file of somebody who has no id in the cage, which the kernel
+// shows as nobody's (user_namespaces(7)).
+[[nodiscard]] bool is_mapped(const struct stat& status);
+
 // Makes the directory `path` of the lower tree, and those above it, in the
-// upper one, with the same modes. Relative, no links; "" is the root, which is
-// always there. True when something was made: a mounted overlay then has to be
-// flushed.
+// upper one, with the same modes, and owners where these have ids here.
+// Relative, no links; "" is the root, which is always there. True when
+// something was made: a mounted overlay then has to be flushed.
 [[nodiscard]] base::Result<bool> prepare(Layer& layer, const std::string& path);
 
 // Makes the mounted overlay forget all names that nobody uses at the moment.

@@ -21,13 +21,19 @@ namespace {
 
 using Environment = std::map<std::string, std::string>;
 
+// With a single id, everything is the cage's root's.
+Editor::Owner owner_of(const model::CageSpec& spec, std::uint32_t ids) {
+  if (spec.owner_uid >= ids || spec.owner_gid >= ids) return {};
+  return {spec.owner_uid, spec.owner_gid};
+}
+
 class Operations {
  public:
   Operations(const model::CageSpec& spec, Tree& tree, Steps& steps)
       : spec_(spec),
         tree_(tree),
         steps_(steps),
-        editor_(tree, steps),
+        editor_(tree, owner_of(spec, tree.ids), steps),
         farm_(editor_, steps),
         environment_(spec.environment) {}
 
@@ -104,6 +110,9 @@ base::Status Operations::apply(const model::op::MountTmpfs& op) {
   std::array<char, 16> mode{};
   std::snprintf(mode.data(), mode.size(), "mode=%o", op.mode & 07777u);
   std::string data = mode.data();
+  const Editor::Owner& owner = editor_.owner();
+  data +=
+      ",uid=" + std::to_string(owner.uid) + ",gid=" + std::to_string(owner.gid);
   if (op.size) data += ",size=" + std::to_string(*op.size);
   if (op.inodes) data += ",nr_inodes=" + std::to_string(*op.inodes);
   unsigned long flags = MS_NOSUID | MS_NODEV;
@@ -158,7 +167,8 @@ base::Status Operations::apply(const model::op::DropPrograms& op) {
 }
 
 base::Status Operations::apply(const model::op::RunCommand& op) {
-  auto ran = run_command(spec_, environment_, op.argv, tree_.proc.get());
+  auto ran =
+      run_command(spec_, environment_, op.argv, {tree_.proc.get(), tree_.ids});
   if (ran || !op.may_fail) return ran;
   steps_.note(ran.error().message() + "; allowed to fail");
   return {};

@@ -29,6 +29,10 @@ void fields(Archive& archive, Report& value) {
   archive(value.rung, value.steps, value.notes);
 }
 template <class Archive>
+void fields(Archive& archive, Mapped& value) {
+  archive(value.ids);
+}
+template <class Archive>
 void fields(Archive& archive, Ended& value) {
   archive(value.status, value.left_behind);
 }
@@ -102,6 +106,9 @@ void send(int fd, Tag tag, std::string_view body) noexcept {
   }
 }
 
+void send_mapped(int fd, const Mapped& mapped) {
+  send(fd, Tag::Mapped, encoded(mapped));
+}
 void send_error(int fd, const base::Error& error) {
   send(fd, Tag::Failed, encoded(error));
 }
@@ -160,6 +167,7 @@ bool is_hung_up(int fd) noexcept {
 base::Error error_of(const Message& message) {
   return decoded<base::Error>(message);
 }
+Mapped mapped_of(const Message& message) { return decoded<Mapped>(message); }
 Report report_of(const Message& message) { return decoded<Report>(message); }
 Ended ended_of(const Message& message) { return decoded<Ended>(message); }
 

@@ -18,7 +18,7 @@
 namespace driftcage::cage::sync {
 
 enum class Tag : std::uint8_t {
-  Mapped,   // to pid 1: your ids are mapped
+  Mapped,   // to pid 1: your ids are mapped; says how many
   Go,       // to the payload: exec now
   Failed,   // from below: an Error
   Ready,    // from the payload: a Report; carries its pid
@@ -32,6 +32,10 @@ struct Report {
   std::string rung;
   std::vector<StepTime> steps;
   std::vector<std::string> notes;
+};
+
+struct Mapped {
+  std::uint32_t ids = 1;  // see map_ids()
 };
 
 struct Ended {
@@ -50,6 +54,7 @@ struct Message {
 // Errors of sending are not reported: the other side is gone then, which both
 // sides notice when they receive.
 void send(int fd, Tag tag, std::string_view body = {}) noexcept;
+void send_mapped(int fd, const Mapped& mapped);
 void send_error(int fd, const base::Error& error);
 void send_report(int fd, const Report& report);
 void send_ended(int fd, const Ended& ended);
@@ -64,6 +69,7 @@ struct Wait {
 [[nodiscard]] bool is_hung_up(int fd) noexcept;
 
 [[nodiscard]] base::Error error_of(const Message& message);
+[[nodiscard]] Mapped mapped_of(const Message& message);
 [[nodiscard]] Report report_of(const Message& message);
 [[nodiscard]] Ended ended_of(const Message& message);
 

@@ -30,6 +30,7 @@ struct Tree {
   std::vector<ReadyTree>
       from_op;  // one per MountTree and MountShared, in order
   std::string rung = "full";
+  std::uint32_t ids = 1;  // see map_ids()
 };
 
 // Builds the tree of `spec` and makes it the root of the calling process,

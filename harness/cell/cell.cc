@@ -195,7 +195,7 @@ wire::End Leg::run() {
     return end_;
   }
   end_.cage_ns = base::sys::monotonic_ns() - start;
-  wire::CageUp up{cage_->rung(), {}, cage_->notes()};
+  wire::CageUp up{cage_->rung(), {}, cage_->notes(), cage_->ids()};
   for (const cage::StepTime& step : cage_->steps()) {
     up.steps.push_back({step.step, step.ns});
   }

@@ -77,6 +77,7 @@ Image image_of(const std::string& reference, const ProvidedImage& provided) {
   image.user = provided.image.config.user;
   image.working_directory = provided.image.config.working_directory;
   image.lease = provided.tree.lock;
+  image.has_owners = provided.tree.has_owners;
   // The tree never changes, but two images may run it with other variables.
   Fingerprint key;
   key.add(provided.tree.chain);

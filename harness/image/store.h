@@ -38,6 +38,7 @@ struct StoredTree {
   std::string chain;
   std::string root;                      // host directory
   std::shared_ptr<base::UniqueFd> lock;  // shared, flock(2)
+  bool has_owners = false;  // files have their image's owners, see IdShift
 };
 
 struct StoredTreeInfo {

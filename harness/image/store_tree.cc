@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/cage/idmap.h"
 #include "harness/image/digest.h"
 #include "harness/image/store.h"
 #include "harness/image/store_json.h"
@@ -66,8 +67,15 @@ base::Result<std::optional<StoredTree>> Store::find(
   auto lock =
       DRIFTCAGE_TRY(image::lock_path(lock_path(chain), LockKind::Shared, true));
   if (!DRIFTCAGE_TRY(is_complete(chain))) return std::optional<StoredTree>();
-  return std::optional(
-      StoredTree{chain, tree_folder(chain) + kRoot, std::move(lock)});
+  StoredTree tree;
+  tree.chain = chain;
+  tree.root = tree_folder(chain) + kRoot;
+  tree.lock = std::move(lock);
+  // The manifest says so as well, but can be long.
+  const auto status = DRIFTCAGE_TRY(base::sys::stat(tree.root));
+  tree.has_owners = IdShift{cage::kRangeStart, cage::kRangeSize}.covers(
+      status.st_uid - cage::kRangeStart);
+  return std::optional(std::move(tree));
 }
 
 base::Status Store::drop_leftovers(const std::string& chain) const {

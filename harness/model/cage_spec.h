@@ -175,6 +175,10 @@ struct CageSpec {
   std::string directory = "/";  // the payload's working directory
   std::uint32_t uid = 0;        // inside the cage
   std::uint32_t gid = 0;
+  // Whose the files are that the user of the leg works with: another user takes
+  // this one's place. What the cage makes is theirs, too.
+  std::uint32_t owner_uid = 0;
+  std::uint32_t owner_gid = 0;
   std::uint32_t umask = 022;
   Limits limits;
   Network network = Network::None;

@@ -25,8 +25,10 @@ std::string unmet_tool(const scenario::Needs& needs, const Ground& ground) {
 // What a full cage as of now cannot do, although a scenario may ask for it.
 std::string unmet_feature(const scenario::Needs& needs, const Ground& ground) {
   for (const std::string& feature : needs.features) {
-    if (feature == "ids>=2") {
-      return "needs " + feature + ": a cage maps a single id on this host";
+    if (feature == "ids>=2" && ground.ids < 2) {
+      return "needs " + feature +
+             ": a cage has a single id here; install uidmap, and give the user "
+             "a line in /etc/subuid and /etc/subgid";
     }
     if (feature == "proc" && ground.rung != "full") {
       return "needs a fresh /proc, this host has rung " + ground.rung;

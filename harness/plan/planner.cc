@@ -190,6 +190,10 @@ model::CageSpec healthy_cage(const image::Image& image,
   spec.directory = kWork;
   spec.uid = image.uid;
   spec.gid = image.gid;
+  if (image.has_owners) {
+    spec.owner_uid = image.uid;
+    spec.owner_gid = image.gid;
+  }
   spec.trace.engine = model::Engine::Untraced;
   return spec;
 }

@@ -41,6 +41,7 @@ struct Ground {
   image::Image image;
   model::Facts facts;
   std::string rung;        // what the host can do: "full", ...
+  std::uint32_t ids = 1;   // that a cage has here
   std::string warm_cache;  // host directory with a warm GOCACHE, or empty
   // Other images whose trees scenarios mount, by reference; an error where one
   // could not be opened.

@@ -37,12 +37,12 @@ base::Result<image::Image> open_one(
   return image::open_image(reference, environment, open);
 }
 
-// The rung of a cage that was really made: the same steps as every leg.
-base::Result<std::string> try_cage(Launcher& launcher,
-                                   const image::Image& image) {
+// A cage that was really made: the same steps as every leg.
+base::Result<wire::CageUp> try_cage(Launcher& launcher,
+                                    const image::Image& image) {
   auto results = capture(launcher, {plan::healthy_cage(image, {"true"})});
   auto& result = results.front();
-  if (result) return result->cage.rung;
+  if (result) return std::move(result->cage);
   base::Error error = std::move(result).error();
   if (error.err == EINTR) return tl::make_unexpected(std::move(error));
   // The probe would meet the same limit at some step of its own and blame that.
@@ -78,9 +78,14 @@ base::Result<std::vector<plan::Ground>> prepare_grounds(
   for (const std::string& reference : wanted.images) {
     plan::Ground ground;
     ground.image = DRIFTCAGE_TRY(open_one(reference, environment, open));
-    ground.rung = grounds.empty()
-                      ? DRIFTCAGE_TRY(try_cage(launcher, ground.image))
-                      : grounds.front().rung;
+    if (grounds.empty()) {
+      const wire::CageUp up = DRIFTCAGE_TRY(try_cage(launcher, ground.image));
+      ground.rung = up.rung;
+      ground.ids = up.ids;
+    } else {
+      ground.rung = grounds.front().rung;
+      ground.ids = grounds.front().ids;
+    }
     ground.facts = DRIFTCAGE_TRY(
         probe_facts(launcher, ground.image, wanted.tools, cache + "/facts"));
     ground.warm_cache = DRIFTCAGE_TRY(warm_cache(

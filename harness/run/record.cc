@@ -98,6 +98,7 @@ Json image_json(const RecordedImage& image) {
           {"identity", image.identity},
           {"architecture", image.facts.architecture},
           {"rung", image.rung},
+          {"ids", image.ids},
           {"libc", image.facts.libc},
           {"libc_version", image.facts.libc_version},
           {"loader", image.facts.loader},

@@ -22,6 +22,7 @@ struct RecordedImage {
   std::string folder;  // name inside the record
   std::string identity;
   std::string rung;
+  std::uint32_t ids = 1;  // that its cages had
   model::Facts facts;
 };
 

@@ -43,6 +43,7 @@ RecordedImage image_of(const Json& json) {
   image.folder = text(json, "folder");
   image.identity = text(json, "identity");
   image.rung = text(json, "rung");
+  image.ids = json.value("ids", 1u);
   model::Facts& facts = image.facts;
   facts.image = image.reference;
   facts.architecture = text(json, "architecture");

@@ -105,6 +105,7 @@ std::string needs_a_run(const Record& record, const std::string& image,
   ground.image.architecture = recorded->facts.architecture;
   ground.facts = recorded->facts;
   ground.rung = recorded->rung;
+  ground.ids = recorded->ids;
   for (const std::string& other : wanted_of({}, {before, after}).others) {
     ground.others.emplace(other, image::Image{});
   }

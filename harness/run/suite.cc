@@ -506,7 +506,8 @@ RunHead describe(const std::vector<scenario::Scenario>& scenarios,
   for (std::size_t i = 0; i < grounds.size(); ++i) {
     const plan::Ground& ground = grounds[i];
     head.images.push_back({ground.image.reference, folders[i],
-                           ground.image.identity, ground.rung, ground.facts});
+                           ground.image.identity, ground.rung, ground.ids,
+                           ground.facts});
   }
   head.jobs = jobs;
   head.scenarios = schedule.items.size();

@@ -113,6 +113,7 @@ std::string key_of(const image::Image& image, const model::Facts& facts) {
   key.add_file(image.root, go_value(facts, "GOTOOLDIR") + "/compile");
   // A cage of root maps other ids than one of an ordinary user.
   key.add(std::to_string(::geteuid()));
+  key.add(std::to_string(image.uid));
   return key.text();
 }
 

@@ -157,10 +157,10 @@ template <class Archive>
 void fields(Archive& archive, CageSpec& value) {
   archive(value.root, value.root_is_host, value.masks, value.let_in, value.ops,
           value.argv, value.environment, value.directory, value.uid, value.gid,
-          value.umask, value.limits, value.network, value.proc,
-          value.drop_devices, value.clock_offset_s, value.hostname,
-          value.injections, value.trace, value.timeout_ms, value.terminal,
-          value.keep_into, value.keep);
+          value.owner_uid, value.owner_gid, value.umask, value.limits,
+          value.network, value.proc, value.drop_devices, value.clock_offset_s,
+          value.hostname, value.injections, value.trace, value.timeout_ms,
+          value.terminal, value.keep_into, value.keep);
 }
 
 }  // namespace driftcage::model
@@ -179,7 +179,7 @@ void fields(Archive& archive, StepTime& value) {
 
 template <class Archive>
 void fields(Archive& archive, CageUp& value) {
-  archive(value.rung, value.steps, value.notes);
+  archive(value.rung, value.steps, value.notes, value.ids);
 }
 
 template <class Archive>

@@ -14,7 +14,7 @@ namespace driftcage::wire {
 
 // Bumped whenever a record's bytes change. Runner and cell are built together,
 // stored traces are not: a reader refuses another version by name.
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 
 // First record of every stream.
 struct Hello {
@@ -36,6 +36,7 @@ struct CageUp {
   std::string rung;  // "full", "no-fresh-proc", "chroot", "in-place"
   std::vector<StepTime> steps;
   std::vector<std::string> notes;  // fallbacks that were taken
+  std::uint32_t ids = 1;           // user and group ids that it has, from 0 on
   bool operator==(const CageUp&) const = default;
 };
 
