@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <deque>
 #include <functional>
@@ -22,12 +24,12 @@
 #include <utility>
 
 #include "harness/base/sys.h"
-#include "harness/image/open.h"
 #include "harness/learn/course.h"
 #include "harness/learn/door.h"
+#include "harness/learn/shell.h"
+#include "harness/learn/sign.h"
 #include "harness/learn/typist.h"
 #include "harness/learn/watcher.h"
-#include "harness/run/folders.h"
 #include "harness/run/launcher.h"
 #include "harness/run/leg_run.h"
 #include "harness/run/pty.h"
@@ -35,15 +37,8 @@
 namespace driftcage::learn {
 namespace {
 
-// In the cage: the folder with the door, the start-up file and the voice.
-constexpr const char* kPlace = "/.driftcage";
-constexpr const char* kVoice = "/.driftcage-voice";
 // A script whose shell hangs must not hang the caller.
 constexpr std::chrono::milliseconds kScriptPatience{60'000};
-
-constexpr const char* kWords[] = {"story",   "trace", "ask",
-                                  "hint",    "check", "reset",
-                                  "explain", "next",  "solution"};
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -52,19 +47,6 @@ std::string utc_now() {
   std::array<char, 32> text{};
   std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
   return text.data();
-}
-
-// Functions and no programs on PATH: PATH is what many lessons are about.
-std::string start_up_file(const std::string& prompt, bool clean_end) {
-  std::string text = "unset ENV HISTFILE\n";
-  for (const char* word : kWords) {
-    text += fmt::format(
-        "{0}() {{ {1} {2}/door {0} \"$@\"{3}; }}\n", word, kVoice, kPlace,
-        // The shell ends by itself; the session waits for it.
-        std::string(word) == "next" && clean_end ? " && exit" : "");
-  }
-  text += "PS1=" + quoted(prompt) + "\n";
-  return text + fmt::format("{} {}/door hello\n", kVoice, kPlace);
 }
 
 struct Checking {
@@ -101,7 +83,6 @@ class Session {
   enum class Want { Shell, Reset, End };
 
   base::Result<bool> run_shell();
-  model::CageSpec shell_spec();
   void start_legs();
   void start_leg(std::size_t at);
   void visited();
@@ -173,45 +154,13 @@ base::Result<SessionEnd> Session::run() {
   return std::move(end_);
 }
 
-model::CageSpec Session::shell_spec() {
-  model::CageSpec spec;
-  for (const plan::LegPlan& leg : plan_.legs) {
-    if (leg.leg == scenario::Leg::Fault) spec = leg.spec;
-  }
-  const image::Image& image = setting_.ground->image;
-  const std::string bash = image::find_program(image, "bash");
-  const std::string sh = image::find_program(image, "sh");
-  const std::string start_up = std::string(kPlace) + "/rc";
-  if (!bash.empty()) {
-    spec.argv = {bash, "--noprofile", "--rcfile", start_up, "-i"};
-  } else {
-    spec.argv = {sh.empty() ? "/bin/sh" : sh, "-i"};
-    spec.environment["ENV"] = start_up;  // sh(1p), for interactive shells
-  }
-  const char* term = std::getenv("TERM");
-  spec.environment["TERM"] = setting_.script || term == nullptr ? "dumb" : term;
-  model::op::MountTree place;
-  place.from = door_.folder();
-  place.at = kPlace;
-  spec.ops.emplace_back(std::move(place));
-  model::op::MountTree voice;
-  voice.from = cell_;
-  voice.at = kVoice;
-  spec.ops.emplace_back(std::move(voice));
-  spec.timeout_ms = 0;  // people take their time
-  spec.terminal = true;
-  spec.trace.pin_cpu = false;
-  spec.hostname = "cage";
-  return spec;
-}
-
 // One shell, until it ends; true when another one is wanted.
 base::Result<bool> Session::run_shell() {
   const std::string prompt =
       setting_.script ? Typist::kPrompt
                       : fmt::format("[lesson {}] $PWD $ ", frame_.number);
-  DRIFTCAGE_CHECK_OK(base::sys::write_file(door_.folder() + "/rc",
-                                           start_up_file(prompt, true)));
+  DRIFTCAGE_CHECK_OK(
+      base::sys::write_file(door_.folder() + "/rc", start_up_file(prompt)));
   const run::Pty pty = DRIFTCAGE_TRY(run::open_pty());
   std::optional<run::RawTerminal> raw;
   std::optional<Typist> typist;
@@ -235,6 +184,9 @@ base::Result<bool> Session::run_shell() {
   watcher_->live = [this](const std::string& line) { live(line); };
   if (control_) watcher_->set_healthy(healthy_, healthy_programs_);
   looked_ = false;
+  const char* term = std::getenv("TERM");
+  const std::string terminal =
+      setting_.script || term == nullptr ? "dumb" : term;
   std::optional<base::Result<wire::End>> ended;
   run::CellObserver observer;
   observer.record = [this](const wire::Record& record) {
@@ -246,8 +198,9 @@ base::Result<bool> Session::run_shell() {
     want_ = Want::End;
     launcher_.cancel_all();
   };
-  launcher_.start(shell_spec(), run::Stdio::Terminal, std::move(observer),
-                  pty.theirs.get());
+  launcher_.start(shell_cage(plan_, setting_.ground->image, door_.folder(),
+                             cell_, terminal),
+                  run::Stdio::Terminal, std::move(observer), pty.theirs.get());
   start_legs();
   end_.signal = launcher_.run(hooks);
   end_.commands = watcher_->commands();
@@ -590,38 +543,7 @@ void Session::live(const std::string& line) {
   for (const auto& visitor : watchers_) visitor->say(line + "\n");
 }
 
-// Names the socket of the running session for other terminals.
-class Sign {
- public:
-  static base::Result<Sign> put_up(const std::string& socket) {
-    Sign sign;
-    sign.file_ = DRIFTCAGE_TRY(run::state_folder()) + "/learn.door";
-    DRIFTCAGE_CHECK_OK(base::sys::replace_file(sign.file_, socket + "\n"));
-    return sign;
-  }
-  Sign(Sign&& other) noexcept : file_(std::exchange(other.file_, {})) {}
-  Sign& operator=(Sign&&) = delete;
-  ~Sign() {
-    if (!file_.empty()) ::unlink(file_.c_str());
-  }
-
- private:
-  Sign() = default;
-  std::string file_;
-};
-
 }  // namespace
-
-base::Result<std::string> open_session() {
-  const std::string file = DRIFTCAGE_TRY(run::state_folder()) + "/learn.door";
-  auto text = base::sys::read_file(file);
-  if (!text) {
-    return base::fail("find a running lesson", file, text.error().err,
-                      "begin one in another terminal: driftcage learn 1");
-  }
-  while (!text->empty() && text->back() == '\n') text->pop_back();
-  return text;
-}
 
 base::Result<SessionEnd> hold_session(const SessionSetting& setting) {
   const scenario::Scenario& lesson = *setting.frame.lesson;
