@@ -394,7 +394,10 @@ void Suite::scenario_done(const ActivePtr& active) {
 bool Suite::retry(const ActivePtr& active) {
   ScenarioResult& result = active->result;
   if (over_ || model::is_good(result.judgement.verdict)) return false;
-  if (result.retried.size() >= at_.options.retries) return false;
+  if (result.retried.size() >=
+      std::max(at_.options.retries, result.scenario.retries)) {
+    return false;
+  }
   note(at_.record.add_attempt(result, active->plan.variables));
   std::vector<Attempt> retried = std::move(result.retried);
   retried.push_back({result.judgement.verdict, result.judgement.reason,
@@ -567,7 +570,9 @@ base::Result<SuiteResult> run_suite(
   result.selected = selected;
   DRIFTCAGE_CHECK_OK(record.finish(result));
   // Only steers later runs: this one is complete without it.
-  static_cast<void>(add_history(past, suite.durations()));
+  if (options.remember) {
+    static_cast<void>(add_history(past, suite.durations()));
+  }
   return result;
 }
 

@@ -68,6 +68,7 @@ struct SuiteOptions {
   // How many scenarios of a group run at a time; 1 for those not named here.
   std::map<std::string, unsigned> groups;
   std::vector<std::string> command_line;  // for the record
+  bool remember = true;  // durations and failures, for the order of later runs
 };
 
 // A leg that runs now.

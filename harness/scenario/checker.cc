@@ -64,7 +64,6 @@ std::string wanted(const Shape& shape) {
 std::string wanted(Value value) {
   std::string text;
   for (const Shape& shape : value) {
-    if (shape.not_yet) continue;
     text += fmt::format("{}{}", text.empty() ? "" : " or ", wanted(shape));
   }
   return text;
@@ -234,20 +233,7 @@ class Checker {
   }
 
   void check_key(const Entry& entry, const Key& key, const Place& inner) {
-    const auto shape =
-        std::ranges::find(key.value, entry.value.kind, &Shape::kind);
-    const bool not_yet =
-        key.not_yet || (shape != key.value.end() && shape->not_yet);
-    // Inside a refused key, refused keys are no news.
-    if (not_yet && !refusing_) {
-      const std::string name =
-          key.not_yet ? inner.text() : fmt::format("[[{}]]", inner.text());
-      mistakes_.add(entry.at,
-                    fmt::format("{} is known but not supported yet", name));
-    }
-    const bool before = std::exchange(refusing_, refusing_ || not_yet);
     check_value(entry.value, key.value, inner);
-    refusing_ = before;
   }
 
   void check_one_of(const Node& node, const Shape& shape, const Place& place) {
@@ -272,7 +258,6 @@ class Checker {
   }
 
   Mistakes& mistakes_;
-  bool refusing_ = false;
 };
 
 }  // namespace

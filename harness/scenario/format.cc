@@ -219,6 +219,8 @@ constexpr Shape kTagWord[] = {{.format = &kTag}};
 constexpr Shape kTags[] = {{.kind = Kind::Array, .item = kTagText}};
 constexpr Shape kDurationText[] = {{.format = &kDuration}};
 
+constexpr Shape kRetries[] = {{.kind = Kind::Integer, .max = 100}};
+
 constexpr Key kFileKeys[] = {
     {.name = "schema",
      .value = kVersion,
@@ -320,10 +322,10 @@ constexpr Key kFileKeys[] = {
      .shown = "table",
      .meaning = "What to ask when the verdict is bad."},
     {.name = "retries",
-     .value = kCountNumber,
+     .value = kRetries,
      .shown = "number",
-     .meaning = "Runs again on failure.",
-     .not_yet = true},
+     .meaning = "How often a bad verdict is tried again, 100 times at most; "
+                "--retries can only raise it."},
 };
 
 constexpr Key kWaiverFileKeys[] = {

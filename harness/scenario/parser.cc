@@ -161,6 +161,9 @@ Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   }
   scenario.group = text_of(root, "group");
   scenario.exclusive = flag_of(root, "exclusive");
+  if (const Node* retries = root.get("retries", Kind::Integer)) {
+    scenario.retries = static_cast<unsigned>(retries->integer);
+  }
   if (const Node* needs = root.get("needs", Kind::Table)) {
     scenario.needs = read_needs(*needs);
   }

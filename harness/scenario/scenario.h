@@ -196,6 +196,7 @@ struct Scenario {
   std::uint64_t timeout_ms = 60'000;
   std::string group;       // scenarios of one group are limited together
   bool exclusive = false;  // nothing else runs meanwhile
+  unsigned retries = 0;    // further tries after a bad verdict
   CacheState cache = CacheState::Warm;
   Needs needs;
   Effects baseline;  // [env], [files], [setup] … of every leg

@@ -23,7 +23,7 @@ Json schema_of(const Shape& shape);
 Json schema_of(Value value) {
   Json alternatives = Json::array();
   for (const Shape& shape : value) {
-    if (!shape.not_yet) alternatives.push_back(schema_of(shape));
+    alternatives.push_back(schema_of(shape));
   }
   if (alternatives.size() == 1) return alternatives[0];
   return {{"anyOf", alternatives}};
@@ -33,14 +33,10 @@ Json required(std::string_view key) {
   return {{"required", Json::array({std::string(key)})}};
 }
 
-// The keys that a reader of this version accepts; the refused ones are left
-// out, so that an editor neither offers nor passes them.
 template <class Visit>
 void each_key(const Shape& table, Visit visit) {
   for (const auto keys : {table.keys, table.shared}) {
-    for (const Key& key : keys) {
-      if (!key.not_yet) visit(key);
-    }
+    for (const Key& key : keys) visit(key);
   }
 }
 
@@ -162,7 +158,6 @@ const std::vector<EffectInfo>& effects() {
   static const std::vector<EffectInfo> kEffects = [] {
     std::vector<EffectInfo> list;
     for (const Key& key : effect_keys()) {
-      if (key.not_yet) continue;
       // A group without an example of its own is told by its members.
       if (!key.example.empty()) {
         list.push_back(info_of(std::string(key.name), key));
@@ -186,7 +181,7 @@ std::string json_schema() {
   schema.update(schema_of(file_shape()));
   Json definitions = Json::object();
   for (const Key& key : effect_keys()) {
-    if (!key.not_yet) definitions[std::string(key.name)] = schema_of_key(key);
+    definitions[std::string(key.name)] = schema_of_key(key);
   }
   schema["definitions"] = std::move(definitions);
   return schema.dump(2) + "\n";

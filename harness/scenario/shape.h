@@ -38,8 +38,6 @@ using Value = std::span<const Shape>;
 
 struct Shape {
   Kind kind = Kind::Text;
-  // Known, checked, and refused by name: a later version will do it.
-  bool not_yet = false;
 
   // Text: a format, or one of these words.
   const TextFormat* format = nullptr;
@@ -73,7 +71,6 @@ struct Key {
   std::string_view example = {};  // effects: a TOML line
   std::string_view needs = {};    // effects: host features
   bool required = false;
-  bool not_yet = false;
   bool label = false;  // only describes its table: does not count for `idle`
 };
 

@@ -426,7 +426,8 @@ TEST_F(SuiteTest, ABadScenarioIsTriedAgainAndNothingIsLost) {
   auto scenario = hidden_program("t/bad");
   scenario.expect.leg.exit =
       scenario::ExitPattern{scenario::ExitPattern::Kind::Codes, {7}, 0, 0, {}};
-  options_.retries = 2;
+  options_.retries = 1;
+  scenario.retries = 2;
   const auto result = run({scenario, hidden_program("t/good")});
   ASSERT_TRUE(result) << result.error().message();
   ASSERT_EQ(listener_.results.size(), 2u);
