@@ -59,14 +59,17 @@ void print_usage_error(const std::string& message, const std::string& hint) {
   print_error(base::Error{message, {}, 0, hint});
 }
 
-// Everything behind the first `--` of `trace` belongs to the traced program:
+// Everything behind the first `--` of `trace` and `explain` is a command:
 // it is cut off before CLI11, which would read meaning into it.
 std::vector<std::string> split_traced_command(
     std::vector<std::string>& arguments) {
   const auto command =
       std::find_if(arguments.begin(), arguments.end(),
                    [](const std::string& a) { return !a.starts_with('-'); });
-  if (command == arguments.end() || *command != "trace") return {};
+  if (command == arguments.end() ||
+      (*command != "trace" && *command != "explain")) {
+    return {};
+  }
   const auto mark = std::find(command, arguments.end(), "--");
   if (mark == arguments.end()) return {};
   std::vector<std::string> traced(std::next(mark), arguments.end());
@@ -96,13 +99,14 @@ CommandLine::CommandLine()
   add_report(app_, chosen_);
   add_rerun(app_, chosen_);
   add_judge(app_, chosen_);
+  add_mutate(app_, chosen_);
   add_watch(app_, chosen_);
   add_shell(app_, chosen_);
   add_diff(app_, chosen_);
   add_merge(app_, chosen_);
   add_check(app_, chosen_);
   add_trace(app_, chosen_, traced_command_);
-  add_explain(app_, chosen_);
+  add_explain(app_, chosen_, traced_command_);
   add_learn(app_, chosen_);
   add_catalogue(app_, chosen_);
   add_faults(app_, chosen_);

@@ -3,18 +3,35 @@
 #include <unistd.h>
 
 #include <memory>
+#include <utility>
 
 #include "harness/base/sys.h"
 #include "harness/model/verdict.h"
+#include "harness/plan/variables.h"
+#include "harness/report/event_text.h"
 #include "harness/report/explain.h"
+#include "harness/report/recognize.h"
+#include "harness/report/shorten.h"
+#include "harness/run/ground.h"
+#include "harness/run/launcher.h"
 #include "runner/catalog.h"
 #include "runner/commands.h"
+#include "runner/process.h"
 #include "runner/terminal.h"
+#include "runner/trace_cage.h"
 
 namespace driftcage::runner {
 namespace {
 
-int explain(const std::vector<std::string>& words) {
+// The scenarios at hand; those with mistakes are told of and left out.
+base::Result<std::vector<scenario::Scenario>> known_scenarios() {
+  const auto selection = DRIFTCAGE_TRY(select_scenarios({}));
+  Loaded loaded = load_scenarios(selection.files);
+  write_err(loaded.report);
+  return std::move(loaded.scenarios);
+}
+
+int explain_message(const std::vector<std::string>& words) {
   std::string message;
   for (const std::string& word : words) {
     message += (message.empty() ? "" : " ") + word;
@@ -27,20 +44,17 @@ int explain(const std::vector<std::string>& words) {
     }
     message = *std::move(text);
   }
-  const auto selection = select_scenarios({});
-  if (!selection) {
-    print_error(selection.error());
+  const auto scenarios = known_scenarios();
+  if (!scenarios) {
+    print_error(scenarios.error());
     return model::kExitUsage;
   }
-  const Loaded loaded = load_scenarios(selection->files);
-  write_err(loaded.report);
-  const auto found = report::find_message(loaded.scenarios, message);
+  const auto found = report::find_message(*scenarios, message);
   if (found.empty()) {
-    print_error(
-        {"no scenario knows the message",
-         {},
-         0,
-         "driftcage trace -- CMD shows what fails to be found, and why"});
+    print_error({"no scenario knows the message",
+                 {},
+                 0,
+                 "driftcage explain -- CMD looks at what the command does"});
     return model::kExitNothingSelected;
   }
   const std::size_t width = terminal_width(STDOUT_FILENO);
@@ -53,24 +67,150 @@ int explain(const std::vector<std::string>& words) {
   return model::kExitGood;
 }
 
+// What the command left behind.
+struct Observed {
+  base::Result<wire::End> end =
+      base::fail("run the helper", {}, 0, "it gave no result");
+  std::string message;  // its standard error, the end of it
+  int signal = 0;       // that stopped us
+};
+
+// Runs the command, which writes to our standard error: our standard output is
+// for the advice.
+Observed observe(const std::string& cell, const model::CageSpec& spec,
+                 report::Recognizer& recognizer) {
+  constexpr std::size_t kMostText = 64u << 10;
+  Observed observed;
+  run::Launcher launcher(cell);
+  run::CellObserver observer;
+  observer.record = [&](const wire::Record& record) { recognizer.add(record); };
+  observer.out = [](std::string_view bytes) { write_err(bytes); };
+  observer.err = [&observed](std::string_view bytes) {
+    write_err(bytes);
+    observed.message += bytes;
+    if (observed.message.size() > kMostText) {
+      observed.message.erase(0, observed.message.size() - kMostText);
+    }
+  };
+  observer.done = [&observed](base::Result<wire::End> result) {
+    observed.end = std::move(result);
+  };
+  launcher.start(spec, run::Stdio::Capture, std::move(observer));
+  observed.signal = launcher.run();
+  return observed;
+}
+
+// $GOROOT and the others have the values of a healthy cage on this machine.
+base::Result<match::Variables> variables_of(const std::string& cell,
+                                            const model::CageSpec& spec) {
+  plan::Ground ground;
+  ground.image = DRIFTCAGE_TRY(image::open_image("host", environment(), {}));
+  run::Launcher launcher(cell);
+  ground.facts = DRIFTCAGE_TRY(run::image_facts(launcher, ground.image));
+  match::Variables variables = plan::healthy_variables(ground);
+  for (const auto& [name, value] : trace_variables(spec)) {
+    variables[name] = value;
+  }
+  return variables;
+}
+
+std::string recognized_text(const report::Recognition& one,
+                            const report::Shortener& shortener,
+                            std::size_t width) {
+  std::string text = report::advice_text(*one.scenario, width);
+  if (one.lines > 0) {
+    const std::string event = report::event_line(one.seen.event, shortener);
+    text += fmt::format("\n  seen      {}\n", event);
+    if (one.lines > 1) {
+      text +=
+          fmt::format("            and {} more of its lines\n", one.lines - 1);
+    }
+  }
+  if (one.message) text += "\n  its message is what the command printed\n";
+  return text;
+}
+
+base::Result<int> explain_command(const std::vector<std::string>& argv) {
+  const auto scenarios = DRIFTCAGE_TRY(known_scenarios());
+  const std::string cell = DRIFTCAGE_TRY(run::find_cell());
+  model::CageSpec spec = DRIFTCAGE_TRY(trace_cage("host", argv));
+  const auto variables = DRIFTCAGE_TRY(variables_of(cell, spec));
+  auto recognizer = DRIFTCAGE_TRY(
+      report::Recognizer::make(scenarios, variables, environment()));
+  spec.trace.verbs = recognizer.verbs();
+  const Observed observed = observe(cell, spec, recognizer);
+  if (observed.signal != 0) return 128 + observed.signal;
+  const wire::End end = DRIFTCAGE_TRY(observed.end);
+  if (end.outcome == wire::Outcome::CageError ||
+      end.outcome == wire::Outcome::TraceError) {
+    return tl::make_unexpected(end.error);
+  }
+  const bool failed =
+      end.outcome == wire::Outcome::SpawnFailed || end.status.shell_code() != 0;
+  const auto found = recognizer.result(observed.message, failed);
+  if (found.empty()) {
+    print_error({failed ? "no scenario knows this failure"
+                        : "the command ended well, and no scenario knows what "
+                          "it did",
+                 {},
+                 0,
+                 "driftcage trace -- CMD shows what fails to be found, and "
+                 "why"});
+    return model::kExitNothingSelected;
+  }
+  const report::Shortener shortener(variables);
+  const std::size_t width = terminal_width(STDOUT_FILENO);
+  std::string text;
+  for (const report::Recognition& one : found) {
+    if (!text.empty()) text += '\n';
+    text += recognized_text(one, shortener, width);
+  }
+  write_out(text);
+  return model::kExitGood;
+}
+
+int explain(const std::vector<std::string>& words,
+            const std::vector<std::string>& argv) {
+  if (argv.empty()) return explain_message(words);
+  if (!words.empty()) {
+    print_error({"explain takes a text or a command",
+                 {},
+                 0,
+                 "the command stands after --, the text without it"});
+    return model::kExitUsage;
+  }
+  const base::Result<int> code = explain_command(argv);
+  if (code) return *code;
+  print_error(code.error());
+  return model::kExitHost;
+}
+
 }  // namespace
 
-void add_explain(CLI::App& app, Action& chosen) {
+void add_explain(CLI::App& app, Action& chosen,
+                 const std::vector<std::string>& command_line) {
   const auto words = std::make_shared<std::vector<std::string>>();
   CLI::App* command = app.add_subcommand(
-      "explain", "Name the scenarios that an error message comes from");
+      "explain",
+      "Name the scenarios that an error or a failing command is about");
   command->allow_extras();
   command
       ->add_option("message", *words,
                    "The text of an error; standard input when none is given")
       ->option_text("[TEXT...]");
   command->footer(
-      "Exit code 4 when no scenario knows the message.\n\n"
+      "A command after -- runs in the cage of driftcage trace: it sees a "
+      "private copy of\nthis machine with an empty home and no network, and "
+      "what it changes is thrown\naway. Its trace is compared with the "
+      "signatures of all scenarios.\n"
+      "Exit code 4 when no scenario knows the message or the failure.\n\n"
       "Examples:\n"
       "  driftcage explain 'fork/exec /tmp/x: no such file or directory'\n"
-      "  go build ./... 2>&1 | driftcage explain");
-  command->callback(
-      [words, &chosen] { chosen = [words] { return explain(*words); }; });
+      "  go build ./... 2>&1 | driftcage explain\n"
+      "  driftcage explain -- go run .");
+  command->callback([words, &chosen, &command_line] {
+    chosen = [words, &command_line] { return explain(*words, command_line); };
+  });
 }
 
 }  // namespace driftcage::runner

@@ -22,6 +22,7 @@ void add_report(CLI::App& app, Action& chosen);
 void add_rerun(CLI::App& app, Action& chosen);
 void add_merge(CLI::App& app, Action& chosen);
 void add_diff(CLI::App& app, Action& chosen);
+void add_mutate(CLI::App& app, Action& chosen);
 void add_judge(CLI::App& app, Action& chosen);
 void add_watch(CLI::App& app, Action& chosen);
 void add_shell(CLI::App& app, Action& chosen);
@@ -30,7 +31,8 @@ void add_check(CLI::App& app, Action& chosen);
 void add_trace(CLI::App& app, Action& chosen,
                const std::vector<std::string>& command);
 void add_learn(CLI::App& app, Action& chosen);
-void add_explain(CLI::App& app, Action& chosen);
+void add_explain(CLI::App& app, Action& chosen,
+                 const std::vector<std::string>& command);
 void add_catalogue(CLI::App& app, Action& chosen);
 void add_faults(CLI::App& app, Action& chosen);
 void add_schema(CLI::App& app, Action& chosen);
