@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <regex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -213,6 +215,36 @@ TEST(Catalogue, HoldsEveryCase) {
     EXPECT_EQ(row.find("**"), row.npos) << below;
     EXPECT_NE(read_text(source_path("docs/catalogue/" + file)), "") << file;
   }
+}
+
+// docs/coverage.md leads from faults to cases: to all of them, and to no other.
+TEST(Catalogue, CoverageNamesEachCase) {
+  const std::string page = read_text(source_path("docs/coverage.md"));
+  std::set<std::string> cases;
+  for (const std::string& path : shipped_scenarios()) {
+    const std::string below = path.substr(source_path("scenarios/").size());
+    cases.insert(below.substr(0, below.size() - 5));
+  }
+  std::set<std::string> named;
+  const std::regex code("`([a-z0-9]+/[a-z0-9-]+)`");
+  for (std::sregex_iterator it(page.begin(), page.end(), code), end; it != end;
+       ++it) {
+    named.insert((*it)[1]);
+  }
+  EXPECT_EQ(named, cases);
+}
+
+// docs/mutations.md was made with the cases that there are, and shows no
+// survivor.
+TEST(Catalogue, MutationsWereSeenOfEachCase) {
+  const std::string page = read_text(source_path("docs/mutations.md"));
+  for (const std::string& path : shipped_scenarios()) {
+    const std::string below = path.substr(source_path("scenarios/").size());
+    const std::string id = below.substr(0, below.size() - 5);
+    EXPECT_NE(page.find("`" + id + "`"), page.npos)
+        << id << " is not in docs/mutations.md: driftcage mutate";
+  }
+  EXPECT_EQ(page.find("Not red:"), page.npos);
 }
 
 TEST(Reference, NamesEveryVerb) {
