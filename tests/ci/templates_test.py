@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs what the CI templates run, with the variables that their systems set.
 
-templates_test.py DRIFTCAGE SOURCE_DIR github|gitlab|kubernetes|slurm
+templates_test.py DRIFTCAGE SOURCE_DIR github|gitlab|kubernetes|catalogue|slurm
 
 Exit code 77 (skipped) when something of the machine is missing; with
 DRIFTCAGE_MUST_WORK=1 that is a failure.
@@ -177,6 +177,23 @@ def kubernetes(folder):
     expect_whole(folder / "whole")
 
 
+def catalogue(folder):
+    """The gate's own runs take minutes; here is what it asks for."""
+    workflow = yaml.safe_load((SOURCE / "docs/ci/catalogue.yml").read_text())
+    assert workflow["jobs"]["catalogue"]["steps"][-1]["run"] == ".ci/catalogue"
+    program = folder / "driftcage"
+    program.write_text(f"#!/bin/sh\necho \"$@\" >>{folder}/asked\n")
+    program.chmod(0o755)
+    shell(f"{SOURCE}/.ci/catalogue {program} -j 2", folder, environment(folder))
+    *builds, run = (folder / "asked").read_text().splitlines()
+    images = [line.split()[-1] for line in builds]
+    assert builds == [f"image build {image}" for image in images] and len(images) == 3, builds
+    for image in images:
+        assert (SOURCE / "images" / f"{image}.toml").exists(), image
+        assert f"--image {image} " in run, run
+    assert "--deadline 10m" in run and run.endswith("-j 2"), run
+
+
 class Slurm:
     """A cluster of three nodes on this machine, as this user."""
 
@@ -307,7 +324,8 @@ def main():
         done = subprocess.run([DRIFTCAGE, "doctor"], stdout=subprocess.PIPE, check=False)
         if done.returncode != 0:
             skip("no cages here: " + done.stdout.decode())
-        {"github": github, "gitlab": gitlab, "kubernetes": kubernetes, "slurm": slurm}[sys.argv[3]](folder)
+        {"github": github, "gitlab": gitlab, "kubernetes": kubernetes, "catalogue": catalogue,
+         "slurm": slurm}[sys.argv[3]](folder)
 
 
 main()
