@@ -17,7 +17,7 @@ if(DRIFTCAGE_SANITIZE)
 endif()
 
 # The layers from the bottom up; a folder may depend on folders before it only.
-set(DRIFTCAGE_LAYERS base model wire cage trace cell image scenario recipe plan match run report learn)
+set(DRIFTCAGE_LAYERS base model wire cage trace cell image scenario recipe plan match run report mine learn)
 
 # driftcage_library(NAME SOURCES a.cc ... [DEPENDS base ...] [LINKS pkg ...] [PRIVATE_LINKS pkg ...])
 function(driftcage_library name)

@@ -59,15 +59,15 @@ void print_usage_error(const std::string& message, const std::string& hint) {
   print_error(base::Error{message, {}, 0, hint});
 }
 
-// Everything behind the first `--` of `trace` and `explain` is a command:
-// it is cut off before CLI11, which would read meaning into it.
+// Everything behind the first `--` of `trace`, `explain` and `new` is a
+// command: it is cut off before CLI11, which would read meaning into it.
 std::vector<std::string> split_traced_command(
     std::vector<std::string>& arguments) {
   const auto command =
       std::find_if(arguments.begin(), arguments.end(),
                    [](const std::string& a) { return !a.starts_with('-'); });
   if (command == arguments.end() ||
-      (*command != "trace" && *command != "explain")) {
+      (*command != "trace" && *command != "explain" && *command != "new")) {
     return {};
   }
   const auto mark = std::find(command, arguments.end(), "--");
@@ -105,6 +105,9 @@ CommandLine::CommandLine()
   add_diff(app_, chosen_);
   add_merge(app_, chosen_);
   add_check(app_, chosen_);
+  add_new(app_, chosen_, traced_command_);
+  add_mine(app_, chosen_);
+  add_accept(app_, chosen_);
   add_trace(app_, chosen_, traced_command_);
   add_explain(app_, chosen_, traced_command_);
   add_learn(app_, chosen_);
@@ -176,9 +179,9 @@ int CommandLine::run(std::vector<std::string> arguments) {
         fmt::format("see driftcage {} --help", path_of(*command));
     if (option)
       hint = did_you_mean(name, option_names(*command), hint);
-    else if (command->get_name() == "trace")
-      hint =
-          fmt::format("put -- before the command: driftcage trace -- {}", word);
+    else if (command->get_name() == "trace" || command->get_name() == "new")
+      hint = fmt::format("put -- before the command: driftcage {} -- {}",
+                         command->get_name(), word);
     print_usage_error(
         option ? fmt::format("{} has no option \"{}\"", path_of(*command), name)
                : fmt::format("{} takes no argument \"{}\"", path_of(*command),

@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "harness/base/sys.h"
+#include "harness/mine/repair.h"
 #include "harness/model/verdict.h"
 #include "runner/catalog.h"
 #include "runner/commands.h"
@@ -11,8 +13,39 @@
 namespace driftcage::runner {
 namespace {
 
-int check(const std::vector<std::string>& arguments) {
-  const auto selection = select_scenarios(arguments);
+struct Options {
+  std::vector<std::string> files;
+  bool fix = false;
+};
+
+// Mends what is obvious, in the files themselves. False when one could not be
+// read or written.
+bool mend(const std::vector<ScenarioFile>& files) {
+  for (const ScenarioFile& file : files) {
+    const auto text = base::sys::read_file(file.path);
+    if (!text) {
+      print_error(text.error());
+      return false;
+    }
+    const mine::Repair repair =
+        mine::repair(*text, file.path, {file.id, [](const std::string& path) {
+                                          return base::sys::read_file(path);
+                                        }});
+    if (repair.text == *text) continue;
+    if (const auto written = base::sys::write_file(file.path, repair.text);
+        !written) {
+      print_error(written.error());
+      return false;
+    }
+    for (const std::string& what : repair.done) {
+      write_err(fmt::format("{}: fixed {}\n", file.path, what));
+    }
+  }
+  return true;
+}
+
+int check(const Options& options) {
+  const auto selection = select_scenarios(options.files);
   if (!selection) {
     print_error(selection.error());
     return model::kExitUsage;
@@ -21,6 +54,7 @@ int check(const std::vector<std::string>& arguments) {
     print_error(selection->nothing);
     return model::kExitNothingSelected;
   }
+  if (options.fix && !mend(selection->files)) return model::kExitHost;
   const Loaded loaded = load_scenarios(selection->files);
   write_err(loaded.report);
   if (loaded.mistakes > 0) {
@@ -38,22 +72,26 @@ int check(const std::vector<std::string>& arguments) {
 }  // namespace
 
 void add_check(CLI::App& app, Action& chosen) {
-  const auto files = std::make_shared<std::vector<std::string>>();
+  const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "check", "Look for mistakes in scenarios, run nothing");
   command->allow_extras();
   command
-      ->add_option("files", *files,
+      ->add_option("files", options->files,
                    "Files, folders, ids or globs; all when none is given")
       ->option_text("[FILE...]");
+  command->add_flag("--fix", options->fix,
+                    "Mend what has one obvious remedy, in the files: names\n"
+                    "with one near name, blanks at line ends");
   command->footer(
       "Shows every mistake at once, each with its line. Exit code 2 when there "
       "is one.\n\n"
       "Examples:\n"
       "  driftcage check my-scenario.toml\n"
-      "  driftcage check scenarios/");
+      "  driftcage check scenarios/\n"
+      "  driftcage check --fix my-scenario.toml");
   command->callback(
-      [files, &chosen] { chosen = [files] { return check(*files); }; });
+      [options, &chosen] { chosen = [options] { return check(*options); }; });
 }
 
 }  // namespace driftcage::runner

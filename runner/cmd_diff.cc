@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
+#include "harness/mine/leg_diff.h"
 #include "harness/model/verdict.h"
 #include "harness/report/run_diff.h"
 #include "runner/commands.h"
+#include "runner/handle.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
@@ -14,8 +17,9 @@ namespace {
 
 struct Options {
   std::string before;
-  std::string after = "latest";
+  std::string after;
   bool across = false;
+  bool all = false;
   bool json = false;
   ColorMode color = ColorMode::Auto;
 };
@@ -26,11 +30,38 @@ base::Result<std::vector<report::ResultChange>> compare(
     return run::Record::open(DRIFTCAGE_TRY(run::find_record(name)));
   };
   const run::Record before = DRIFTCAGE_TRY(open(options.before));
-  const run::Record after = DRIFTCAGE_TRY(open(options.after));
+  const run::Record after =
+      DRIFTCAGE_TRY(open(options.after.empty() ? "latest" : options.after));
   return report::diff_runs(before, after, options.across);
 }
 
+// RUN/ID alone: the legs of that scenario. Nothing when it names a whole run.
+std::optional<int> diff_one(const Options& options) {
+  if (!options.after.empty()) return std::nullopt;
+  const auto handle = resolve_handle(options.before);
+  if (!handle) {
+    // What names no run either is told by the comparison of runs.
+    if (options.before.find('/') == std::string::npos) return std::nullopt;
+    if (run::find_record(options.before)) return std::nullopt;
+    print_error(handle.error());
+    return model::kExitUsage;
+  }
+  if (handle->id.empty()) return std::nullopt;
+  const auto result = run::Record::load(handle->results.front());
+  const auto legs = result ? mine::diff_legs(*result, options.all)
+                           : tl::make_unexpected(result.error());
+  if (!legs) {
+    print_error(legs.error());
+    return model::kExitUsage;
+  }
+  write_out(options.json ? mine::leg_diff_json(*legs)
+                         : mine::leg_diff_text(
+                               *legs, use_color(options.color, STDOUT_FILENO)));
+  return model::kExitGood;
+}
+
 int diff(const Options& options) {
+  if (const auto code = diff_one(options)) return *code;
   const auto changes = compare(options);
   if (!changes) {
     print_error(changes.error());
@@ -55,8 +86,11 @@ int diff(const Options& options) {
 void add_diff(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "diff", "Show what two runs tell differently, the worst first");
-  command->add_option("before", options->before, "The earlier run")
+      "diff", "Show what two runs, or the legs of one, tell differently");
+  command
+      ->add_option("before", options->before,
+                   "The earlier run; or RUN/ID alone: the scenario's control\n"
+                   "leg against its fault leg")
       ->required()
       ->option_text("BEFORE");
   command
@@ -65,17 +99,23 @@ void add_diff(CLI::App& app, Action& chosen) {
       ->option_text("[AFTER]");
   command->add_flag("--across-images", options->across,
                     "Pair results by id alone: each run on one image");
+  command->add_flag("--all", options->all,
+                    "Of legs: also what most programs do anyway, such as\n"
+                    "looking for locales");
   command->add_flag("--json", options->json, "The changes, as JSON");
   command->add_option("--color", options->color, "Colours in the text")
       ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
       ->option_text("auto|always|never");
   command->footer(
-      "Exit code 1 when something has become worse: bad verdicts that were\n"
-      "there before are accepted.\n"
+      "Of two runs, the worst first; exit code 1 when something has become\n"
+      "worse: bad verdicts that were there before are accepted. Of two legs,\n"
+      "event lines in their order, with variables for places and {n} for\n"
+      "numbers that vary.\n"
       "\n"
       "Examples:\n"
       "  driftcage diff baseline            against the last run\n"
       "  driftcage diff 7f3a 9c01\n"
+      "  driftcage diff latest/go/goenv-off  what its fault changed\n"
       "  driftcage diff on-bookworm on-trixie --across-images");
   command->callback(
       [options, &chosen] { chosen = [options] { return diff(*options); }; });

@@ -26,7 +26,12 @@ void add_mutate(CLI::App& app, Action& chosen);
 void add_judge(CLI::App& app, Action& chosen);
 void add_watch(CLI::App& app, Action& chosen);
 void add_shell(CLI::App& app, Action& chosen);
+void add_accept(CLI::App& app, Action& chosen);
+void add_mine(CLI::App& app, Action& chosen);
 void add_check(CLI::App& app, Action& chosen);
+// `command` is what stood behind `--`; read when the action runs.
+void add_new(CLI::App& app, Action& chosen,
+             const std::vector<std::string>& command);
 // `command` is what stood behind `--`; read when the action runs.
 void add_trace(CLI::App& app, Action& chosen,
                const std::vector<std::string>& command);

@@ -188,7 +188,8 @@ std::string zsh(const std::vector<Command>& commands) {
     if (!command.words.empty())
       cases += fmt::format(" \\\n        '1:word:({})'",
                            fmt::join(command.words, " "));
-    if (command.name == "trace") cases += " \\\n        '*::command:_normal'";
+    if (command.name == "trace" || command.name == "new")
+      cases += " \\\n        '*::command:_normal'";
     cases += "\n      ;;\n";
   }
   return "#compdef driftcage\n"

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/report/excerpt.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <deque>
 #include <utility>
 #include <variant>
 
-#include "harness/base/sys.h"
 #include "harness/match/derive.h"
-#include "harness/wire/codec.h"
+#include "harness/wire/trace_file.h"
 
 namespace driftcage::report {
 namespace {
@@ -63,23 +58,9 @@ base::Result<std::vector<match::Sighting>> read_excerpt(const std::string& file,
                                                         std::uint64_t seq,
                                                         std::size_t before,
                                                         std::size_t after) {
-  const base::UniqueFd fd =
-      DRIFTCAGE_TRY(base::sys::open(file, O_RDONLY | O_CLOEXEC));
   Collector collector(process, seq, before, after);
-  wire::Decoder decoder;
-  std::string buffer(1u << 20, '\0');
-  while (true) {
-    const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return base::fail("read trace", file, errno);
-    if (count == 0) break;
-    decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
-    while (true) {
-      const auto record = DRIFTCAGE_TRY(decoder.next());
-      if (!record) break;
-      if (!collector.add(*record)) return std::move(collector).result();
-    }
-  }
+  DRIFTCAGE_CHECK_OK(wire::read_trace(
+      file, [&](const wire::Record& record) { return collector.add(record); }));
   return std::move(collector).result();
 }
 

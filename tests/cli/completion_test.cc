@@ -74,12 +74,19 @@ TEST_F(Completion, ProgramsBehindTheMark) {
   EXPECT_THAT(offered("driftcage trace --all -- mkdi"), HasSubstr("mkdir\n"));
 }
 
+TEST_F(Completion, EffectsOfNewAreOptions) {
+  EXPECT_EQ(offered("driftcage new --path-d"), "--path-drop\n");
+  EXPECT_EQ(offered("driftcage new --net h"), "host\n");
+  EXPECT_THAT(offered("driftcage new my/case -- mkdi"), HasSubstr("mkdir\n"));
+}
+
 TEST_F(Completion, EveryShellGetsEveryCommand) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const Outcome outcome = driftcage({"completion", shell});
     EXPECT_EQ(outcome.code, 0);
-    for (const char* command : {"run", "list", "check", "trace", "faults",
-                                "schema", "image", "doctor", "completion"})
+    for (const char* command :
+         {"run", "list", "check", "trace", "new", "mine", "accept", "faults",
+          "schema", "image", "doctor", "completion"})
       EXPECT_THAT(outcome.out, HasSubstr(command)) << shell;
   }
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/mine/shell_drift.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace driftcage::mine {
+namespace {
+
+bool is_the_shells_own(const std::string& name) {
+  constexpr std::array<std::string_view, 9> kOwn{
+      "_",        "PWD",  "OLDPWD",         "SHLVL", "PS1",
+      "HISTFILE", "TERM", "PROMPT_COMMAND", "LINES"};
+  return name.starts_with("BASH") || name == "COLUMNS" ||
+         std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
+}
+
+// Whether a line cannot have changed a file: looking, and what `after` tells.
+bool only_looks(const std::string& line) {
+  // A redirection writes, whatever the command is.
+  if (line.find('>') != std::string::npos) return false;
+  constexpr std::array<std::string_view, 22> kLooking{
+      "ls",    "cat",  "cd",     "pwd",     "env",    "echo",
+      "which", "type", "exit",   "unset",   "export", "history",
+      "file",  "stat", "less",   "head",    "tail",   "grep",
+      "find",  "id",   "strace", "printenv"};
+  const std::string first = line.substr(0, line.find_first_of(" \t;&|"));
+  // What follows another command is not looked into.
+  if (line.find_first_of(";&|") != std::string::npos) return false;
+  return first.empty() || first.starts_with('#') ||
+         std::find(kLooking.begin(), kLooking.end(), first) != kLooking.end();
+}
+
+}  // namespace
+
+std::vector<scenario::GivenEffect> shell_drift(
+    const Environment& before, const Environment& after,
+    const std::vector<std::string>& history,
+    const std::vector<std::string>& command) {
+  std::vector<scenario::GivenEffect> effects;
+  for (const auto& [name, value] : after) {
+    const auto then = before.find(name);
+    if (is_the_shells_own(name)) continue;
+    if (then == before.end() || then->second != value) {
+      effects.emplace_back("env", name + "=" + value);
+    }
+  }
+  for (const auto& [name, value] : before) {
+    if (!after.contains(name) && !is_the_shells_own(name)) {
+      effects.emplace_back("unset", name);
+    }
+  }
+  const std::string own = fmt::format("{}", fmt::join(command, " "));
+  for (const std::string& line : history) {
+    if (line != own && !only_looks(line)) effects.emplace_back("setup", line);
+  }
+  return effects;
+}
+
+Environment environment_of(const std::string& bytes) {
+  Environment environment;
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const std::size_t end = std::min(bytes.find('\0', at), bytes.size());
+    const std::string pair = bytes.substr(at, end - at);
+    at = end + 1;
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string::npos) {
+      environment[pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+  }
+  return environment;
+}
+
+}  // namespace driftcage::mine

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/new_shell.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "harness/base/sys.h"
+#include "harness/image/open.h"
+#include "harness/mine/shell_drift.h"
+#include "harness/plan/planner.h"
+#include "harness/run/interact.h"
+#include "runner/image_options.h"
+#include "runner/process.h"
+#include "runner/terminal.h"
+
+namespace driftcage::runner {
+namespace {
+
+// Below $HOME, so that it leaves the cage with what is kept of it.
+constexpr const char* kHistory = ".driftcage-history";
+constexpr const char* kBefore = ".driftcage-before";
+constexpr const char* kAfter = ".driftcage-after";
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+}  // namespace
+
+base::Result<std::vector<scenario::GivenEffect>> drift_in_shell(
+    const std::string& reference,
+    const std::map<std::string, std::string>& files,
+    const std::vector<std::string>& command, const std::string& scratch) {
+  const image::Image image = DRIFTCAGE_TRY(
+      image::open_image(reference, environment(), open_options()));
+  const std::string bash = image::find_program(image, "bash");
+  if (bash.empty()) {
+    return base::fail("open a shell", reference, 0,
+                      "the image has no bash, which keeps a history; give the "
+                      "fault as options");
+  }
+  model::CageSpec spec = plan::healthy_cage(image, {});
+  const std::string home = plan::kHome;
+  // env -0 is not everywhere; /proc tells what a child gets.
+  const std::string start = fmt::format(
+      "cat /proc/self/environ >{0}/{1}\n"
+      "PS1='[drift] \\w \\$ '\nHISTFILE={0}/{2}\nHISTCONTROL=\n"
+      "trap 'history -a; cat /proc/self/environ >{0}/{3}' EXIT\n",
+      home, kBefore, kHistory, kAfter);
+  const std::string file = home + "/.driftcage-shell";
+  spec.argv = {bash, "--noprofile", "--rcfile", file, "-i"};
+  spec.ops.emplace_back(model::op::WriteFile{file, start});
+  for (const auto& [name, text] : files) {
+    spec.ops.emplace_back(
+        model::op::WriteFile{std::string(plan::kWork) + "/" + name, text});
+  }
+  const std::string term = variable("TERM");
+  spec.environment["TERM"] = term.empty() ? "dumb" : term;
+  spec.timeout_ms = 0;  // people take their time
+  spec.keep_into = scratch + "/kept";
+  spec.keep = {home};
+  write_err(fmt::format(
+      "A healthy cage. Break it until this fails: {}\n"
+      "Variables that you export and lines that change files become the fault; "
+      "exit or Ctrl-D ends it.\n",
+      fmt::join(command, " ")));
+  const wire::End end = DRIFTCAGE_TRY(run::interact(std::move(spec)));
+  if (end.outcome != wire::Outcome::Finished) {
+    return tl::make_unexpected(end.error);
+  }
+  const std::string kept = scratch + "/kept/0/";
+  const auto before = DRIFTCAGE_TRY(base::sys::read_file(kept + kBefore));
+  const auto after = DRIFTCAGE_TRY(base::sys::read_file(kept + kAfter));
+  // No line typed, no file.
+  const auto history = base::sys::read_file(kept + kHistory);
+  auto effects = mine::shell_drift(mine::environment_of(before),
+                                   mine::environment_of(after),
+                                   lines_of(history.value_or("")), command);
+  if (effects.empty()) {
+    return base::fail("take over what was done", {}, 0,
+                      "nothing was exported and no line changed a file");
+  }
+  return effects;
+}
+
+}  // namespace driftcage::runner
