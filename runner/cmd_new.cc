@@ -13,6 +13,7 @@
 #include "harness/mine/effect_words.h"
 #include "harness/mine/strace_log.h"
 #include "harness/model/verdict.h"
+#include "harness/report/escape.h"
 #include "harness/scenario/effect_option.h"
 #include "runner/authoring.h"
 #include "runner/commands.h"
@@ -70,8 +71,16 @@ base::Status take_dockerfile(const std::string& file, Options* options,
     options->effects[name].push_back(value);
   }
   if (argv->empty()) *argv = drift.command;
-  for (const std::string& what : drift.not_understood) {
-    write_err(fmt::format("{}: not understood, left out: {}\n", file, what));
+  constexpr std::size_t kShown = 20;
+  for (std::size_t i = 0; i < std::min(kShown, drift.not_understood.size());
+       ++i) {
+    write_err(
+        fmt::format("{}: not understood, left out: {}\n", file,
+                    report::printable(drift.not_understood[i].substr(0, 200))));
+  }
+  if (drift.not_understood.size() > kShown) {
+    write_err(fmt::format("{}: and {} lines more\n", file,
+                          drift.not_understood.size() - kShown));
   }
   return {};
 }
@@ -164,7 +173,9 @@ std::string summary(const mine::Authored& made, bool verbose) {
     text += fmt::format("fix {}: {}\n", fix.idea.id,
                         fix.wrong ? "does not help, kept as a decoy" : "helps");
   }
-  for (const std::string& note : made.notes) text += "note: " + note + "\n";
+  for (const std::string& note : made.notes) {
+    text += "note: " + report::printable(note) + "\n";
+  }
   text += fmt::format("it passes, and without its fault it is {}\n",
                       made.without_fault);
   return text;

@@ -9,6 +9,7 @@
 
 #include "harness/base/path.h"
 #include "harness/mine/effect_words.h"
+#include "harness/report/escape.h"
 #include "harness/scenario/diagnostic.h"
 
 namespace driftcage::mine {
@@ -136,7 +137,8 @@ base::Result<Evidence> Author::observe(const scenario::Scenario& draft) {
   Evidence evidence = DRIFTCAGE_TRY(gather(results));
   const std::string healthy = exit_value(evidence.healthy_ends);
   if (healthy != "0") {
-    const std::string said = last_line(evidence.errors.healthy.front());
+    const std::string said =
+        report::printable(last_line(evidence.errors.healthy.front()));
     return base::fail(
         "run it without the fault", {}, 0,
         fmt::format("it must succeed there, and gave {}{}",
@@ -221,7 +223,8 @@ base::Status Author::try_fixes(const std::string& head,
   const std::vector<FixIdea> ideas = fix_ideas(draft, evidence.clues.said);
   std::vector<Fix> all;
   for (const FixIdea& idea : ideas) all.push_back({idea, false});
-  observer_.step(fmt::format("trying {} fixes", all.size()));
+  observer_.step(
+      fmt::format("trying {} fix{}", all.size(), all.size() == 1 ? "" : "es"));
   const scenario::Scenario tried =
       DRIFTCAGE_TRY(parse_text(compose(head, made_.signature, all), options_));
   const auto results = DRIFTCAGE_TRY(run(tried, 1, "fixes"));
@@ -295,6 +298,19 @@ bool Author::drop_what_failed(const scenario::Scenario& scenario,
               "left out, it does not hold every time: {}", line.text));
         }
       }
+    }
+    for (const scenario::OutputPattern& said : scenario.expect.leg.output) {
+      if (said.at.line != finding.at.line ||
+          said.at.column != finding.at.column) {
+        continue;
+      }
+      (said.stream == scenario::OutputPattern::Stream::Stdout
+           ? made_.signature.output
+           : made_.signature.error)
+          .clear();
+      dropped = true;
+      made_.notes.push_back(
+          fmt::format("left out, it is not said every time: {}", said.text));
     }
     if (dropped || !finding.leg.starts_with("fix:")) continue;
     const auto count = std::erase_if(made_.fixes, [&](const Fix& fix) {

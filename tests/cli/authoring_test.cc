@@ -111,6 +111,17 @@ TEST_F(Authoring, NewTakesAFaultFromADockerfile) {
   EXPECT_THAT(made.out, HasSubstr("hide = [\"/etc/passwd\"]"));
 }
 
+TEST_F(Authoring, ADockerfileThatIsNoneShowsNoControlCharacters) {
+  std::string text;
+  for (int i = 0; i < 30; ++i) text += "\x1b[31mRED" + std::to_string(i) + "\n";
+  write("Dockerfile", text);
+  const Outcome made =
+      run({"new", "my/case", "--from-dockerfile", "Dockerfile"});
+  EXPECT_EQ(made.code, 2);
+  EXPECT_THAT(made.err, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(made.err, HasSubstr("and 10 lines more"));
+}
+
 TEST_F(Authoring, NewTakesAFaultFromAShell) {
   Setting setting = mine();
   setting.input = "ls\nrm data.txt\nexport WHY=drift\nexit\n";
