@@ -16,10 +16,31 @@ std::string join(std::string head, const char* separator,
   return head + tail;
 }
 
+// Lines that are too long are broken at their last blank that fits.
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t kWidth = 66;
+  std::string out;
+  std::size_t begin = 0;
+  std::size_t blank = std::string::npos;
+  for (const char c : text) {
+    out += c;
+    if (c == ' ') blank = out.size() - 1;
+    if (c == '\n') {
+      begin = out.size();
+      blank = std::string::npos;
+    } else if (out.size() - begin > kWidth && blank != std::string::npos) {
+      out[blank] = '\n';
+      begin = blank + 1;
+      blank = std::string::npos;
+    }
+  }
+  return out;
+}
+
 // One row; a label that is too long gets a line of its own.
 std::string row(const std::string& label, const std::string& text) {
   std::string indented;
-  for (const char c : text) {
+  for (const char c : wrapped(text)) {
     indented += c;
     if (c == '\n') indented.append(kColumn + 2, ' ');
   }
@@ -66,7 +87,9 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string /*name*/,
   if (!commands.empty()) text += " COMMAND";
   if (!options.empty()) text += " [OPTION...]";
   // The one argument that CLI11 does not see.
-  if (app->get_name() == "trace") text += " -- CMD [ARG...]";
+  if (app->get_name() == "trace" || app->get_name() == "new") {
+    text += " -- CMD [ARG...]";
+  }
   text += "\n";
   if (!commands.empty()) text += "\nCommands:\n" + commands;
   if (!arguments.empty()) text += "\nArguments:\n" + arguments;

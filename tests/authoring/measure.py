@@ -21,11 +21,11 @@ PAGE = ROOT / "docs" / "authoring-measured.md"
 
 HEAD = """# How well `driftcage new` finds signatures
 
-Written by `tests/authoring/measure.py`, from real runs. Each row is one of all
-the shipped scenarios, of which `new` was given only the command, the files and the fault:
-`[expect]`, `[[fix]]` and `[learn]` were taken away. A signature counts as found
-when the scenario that `new` writes passes, and is red when its fault is taken
-out; `new` checks both before it writes anything.
+Written by `tests/authoring/measure.py`, from real runs of all shipped scenarios.
+Of each, `new` was given only the command, the files and the fault: `[expect]`,
+`[[fix]]` and `[learn]` were taken away. A signature counts as found when the
+scenario that `new` writes passes, and is red when its fault is taken out; `new`
+checks both before it writes anything.
 
 "Same" says how many of the lines that a person wrote for `see` and `never`
 speak of the same file or program as one of the mined lines. A person often
