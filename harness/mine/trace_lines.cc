@@ -40,8 +40,7 @@ std::string stable_subject(const std::string& subject) {
   };
   static const Rule kRules[] = {
       // The build cache, with or without its two-digit folders.
-      {RE2("(\\$GOCACHE)/[0-9a-f]{2}/[0-9a-f]{16,}(-[ad])?(/[^/]*)?"),
-       "\\1/{hash}"},
+      {RE2("(\\$GOCACHE)/[0-9a-f]{2}/[0-9a-f]{16,}(-[ad])?"), "\\1/{hash}"},
       {RE2("(\\$GOCACHE)/[0-9a-f]{2}(/|$)"), "\\1/{hash}\\2"},
       {RE2("go-build[0-9]+"), "go-build{n}"},
       {RE2("(/proc)/[0-9]+"), "\\1/{n}"},

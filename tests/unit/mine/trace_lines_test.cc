@@ -58,6 +58,8 @@ TEST(TraceLines, NumbersAndHashesThatVaryDoNot) {
             "$TMP/go-build{n}/b001/x");
   EXPECT_EQ(stable_subject("$GOCACHE/0a/" + std::string(64, 'a') + "-d"),
             "$GOCACHE/{hash}");
+  EXPECT_EQ(stable_subject("$GOCACHE/0a/0a1b2c3d4e5f60718293-d/hello"),
+            "$GOCACHE/{hash}/hello");
   EXPECT_EQ(stable_subject("$GOCACHE/0a"), "$GOCACHE/{hash}");
   EXPECT_EQ(stable_subject("/proc/77/stat"), "/proc/{n}/stat");
   EXPECT_EQ(stable_subject("$TMP/ccAbc123.s"), "$TMP/cc??????.s");
