@@ -155,6 +155,14 @@ base::Result<std::vector<ScenarioFile>> select_one(const std::string& argument,
   return std::vector<ScenarioFile>{};
 }
 
+tl::expected<std::vector<scenario::Scenario>, scenario::Diagnostics> parse_file(
+    const ScenarioFile& file, const std::string& text) {
+  const auto read = [](const std::string& path) {
+    return base::sys::read_file(path);
+  };
+  return scenario::parse_all(text, file.path, {file.id, read});
+}
+
 // A folder of data: the one that `variable_name` names, else the nearest.
 base::Result<std::string> find_data(std::string_view name,
                                     const char* variable_name) {
@@ -249,23 +257,25 @@ base::Result<Selection> select_scenarios(
   return selection;
 }
 
-Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
+Loaded load_each(
+    const std::vector<ScenarioFile>& files,
+    const std::function<void(scenario::Scenario, std::size_t file)>& take) {
   Loaded loaded;
-  std::map<std::string, std::string> places;  // id -> file
-  for (const ScenarioFile& file : files) {
+  std::map<std::string, std::size_t> places;  // id -> file
+  for (std::size_t at = 0; at < files.size(); ++at) {
+    const ScenarioFile& file = files[at];
     const auto text = base::sys::read_file(file.path);
     if (!text) {
       ++loaded.mistakes;
+      loaded.broken.push_back(file.path);
       loaded.report +=
           fmt::format("driftcage: error: {}\n", text.error().message());
       continue;
     }
-    const auto read = [](const std::string& path) {
-      return base::sys::read_file(path);
-    };
-    auto parsed = scenario::parse_all(*text, file.path, {file.id, read});
+    auto parsed = parse_file(file, *text);
     if (!parsed) {
       loaded.mistakes += parsed.error().size();
+      loaded.broken.push_back(file.path);
       for (const scenario::Diagnostic& mistake : parsed.error()) {
         loaded.report += scenario::render(mistake, *text);
         if (!loaded.report.ends_with('\n')) loaded.report += '\n';
@@ -276,15 +286,15 @@ Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
     for (scenario::Scenario& one : *parsed) {
       if (!file.combination.empty() && one.id != file.combination) continue;
       found = true;
-      const auto [other, fresh] = places.emplace(one.id, file.path);
+      const auto [other, fresh] = places.emplace(one.id, at);
       if (!fresh) {
         ++loaded.mistakes;
         loaded.report +=
             fmt::format("{}: error: the id \"{}\" is taken by {}\n", file.path,
-                        one.id, other->second);
+                        one.id, files[other->second].path);
         continue;
       }
-      loaded.scenarios.push_back(std::move(one));
+      take(std::move(one), at);
     }
     if (!found) {
       ++loaded.mistakes;
@@ -296,27 +306,55 @@ Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
   return loaded;
 }
 
-void add_waivers(const std::string& file, Loaded* loaded) {
-  const auto text = base::sys::read_file(file);
-  if (!text) {
-    ++loaded->mistakes;
-    loaded->report +=
-        fmt::format("driftcage: error: {}\n", text.error().message());
-    return;
+Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
+  std::vector<scenario::Scenario> scenarios;
+  Loaded loaded = load_each(files, [&](scenario::Scenario one, std::size_t) {
+    scenarios.push_back(std::move(one));
+  });
+  loaded.scenarios = std::move(scenarios);
+  return loaded;
+}
+
+base::Result<scenario::Scenario> load_again(const ScenarioFile& file,
+                                            const std::string& id) {
+  const std::string text = DRIFTCAGE_TRY(base::sys::read_file(file.path));
+  auto parsed = parse_file(file, text);
+  if (parsed) {
+    const auto found = std::ranges::find(*parsed, id, &scenario::Scenario::id);
+    if (found != parsed->end()) return std::move(*found);
   }
-  const auto waivers = scenario::parse_waivers(*text, file);
-  if (!waivers) {
+  return base::fail("read the scenario again", file.path, 0, kChanged);
+}
+
+std::vector<scenario::Waiver> read_waivers(
+    const std::vector<std::string>& files, Loaded* loaded) {
+  std::vector<scenario::Waiver> all;
+  for (const std::string& file : files) {
+    const auto text = base::sys::read_file(file);
+    if (!text) {
+      ++loaded->mistakes;
+      loaded->report +=
+          fmt::format("driftcage: error: {}\n", text.error().message());
+      continue;
+    }
+    const auto waivers = scenario::parse_waivers(*text, file);
+    if (waivers) {
+      all.insert(all.end(), waivers->begin(), waivers->end());
+      continue;
+    }
     loaded->mistakes += waivers.error().size();
     for (const scenario::Diagnostic& mistake : waivers.error()) {
       loaded->report += scenario::render(mistake, *text);
     }
-    return;
   }
-  for (const scenario::Waiver& waiver : *waivers) {
-    for (scenario::Scenario& scenario : loaded->scenarios) {
-      if (::fnmatch(waiver.id.c_str(), scenario.id.c_str(), 0) == 0) {
-        scenario.xfails.push_back(waiver.xfail);
-      }
+  return all;
+}
+
+void add_waivers(const std::vector<scenario::Waiver>& waivers,
+                 scenario::Scenario* scenario) {
+  for (const scenario::Waiver& waiver : waivers) {
+    if (::fnmatch(waiver.id.c_str(), scenario->id.c_str(), 0) == 0) {
+      scenario->xfails.push_back(waiver.xfail);
     }
   }
 }

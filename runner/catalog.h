@@ -2,15 +2,21 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/scenario/parser.h"
 #include "harness/scenario/scenario.h"
 
 // Scenario files on disk: where they are, which ones a command line means, and
 // their text. What is in them is harness/scenario's business.
 namespace driftcage::runner {
+
+// Why a scenario that was read is not there any more.
+inline constexpr const char* kChanged =
+    "it was changed while the run went on; run it again";
 
 struct ScenarioFile {
   std::string path;  // as shown to people: relative when it was found so
@@ -51,15 +57,29 @@ struct Selection {
 struct Loaded {
   std::vector<scenario::Scenario> scenarios;
   std::size_t mistakes = 0;
-  std::string report;  // all mistakes of all files, ready to print
+  std::vector<std::string> broken;  // files with mistakes
+  std::string report;               // all mistakes of all files, ready to print
 };
+
+// Reads and parses one after the other, and hands each scenario to `take` with
+// the position of its file; of what comes back `scenarios` stays empty.
+[[nodiscard]] Loaded load_each(
+    const std::vector<ScenarioFile>& files,
+    const std::function<void(scenario::Scenario, std::size_t file)>& take);
+// A scenario once more, by the file that it came from and its id.
+[[nodiscard]] base::Result<scenario::Scenario> load_again(
+    const ScenarioFile& file, const std::string& id);
 
 // Reads and parses; all mistakes of all files at once. Two files with one id
 // are a mistake too, because a run record has one folder per id.
 [[nodiscard]] Loaded load_scenarios(const std::vector<ScenarioFile>& files);
 
-// Adds the expected failures of a file of waivers to the scenarios that it
-// names; the scenario's own come first.
-void add_waivers(const std::string& file, Loaded* loaded);
+// The waivers of all these files; what is wrong with them goes to `loaded`.
+[[nodiscard]] std::vector<scenario::Waiver> read_waivers(
+    const std::vector<std::string>& files, Loaded* loaded);
+// Adds the expected failures of waivers that name the scenario; its own come
+// first.
+void add_waivers(const std::vector<scenario::Waiver>& waivers,
+                 scenario::Scenario* scenario);
 
 }  // namespace driftcage::runner

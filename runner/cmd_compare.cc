@@ -100,7 +100,7 @@ int compare(const Options& options) {
     print_error(selection->nothing);
     return model::kExitNothingSelected;
   }
-  const Loaded loaded = load_scenarios(selection->files);
+  Loaded loaded = load_scenarios(selection->files);
   if (loaded.mistakes > 0) {
     write_err(loaded.report);
     return model::kExitUsage;
@@ -116,7 +116,8 @@ int compare(const Options& options) {
         if (said == image::Said::Step || is_terminal(STDERR_FILENO))
           pairing.preparing(what);
       });
-  const auto result = run::run_suite(loaded.scenarios, suite, pairing);
+  const auto result =
+      run::run_suite(run::hold(std::move(loaded.scenarios)), suite, pairing);
   pairing.close();
   if (!result || pairing.error()) {
     print_error(result ? *pairing.error() : result.error());

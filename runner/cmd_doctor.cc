@@ -7,13 +7,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/environment.h"
 #include "harness/cage/probe.h"
 #include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/run/launcher.h"
 #include "runner/catalog.h"
 #include "runner/commands.h"
-#include "runner/process.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
@@ -34,7 +34,7 @@ Findings examine() {
   Findings findings{
       cage::probe_host(), {}, run::find_cell(), find_scenarios(), {}};
   findings.diagnosis = cage::diagnose(findings.host);
-  const auto image = image::open_image("host", environment());
+  const auto image = image::open_image("host", base::environment());
   for (const char* tool : kTools)
     findings.tools[tool] =
         image ? image::find_program(*image, tool) : std::string();

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/environment.h"
 #include "harness/base/wait_status.h"
 #include "harness/image/interrupt.h"
 #include "harness/model/verdict.h"
@@ -19,7 +20,6 @@
 #include "runner/commands.h"
 #include "runner/image_options.h"
 #include "runner/image_text.h"
-#include "runner/process.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
@@ -184,7 +184,7 @@ int inspect(const Options& options) {
         inspected.tree = *std::move(tree);
     }
     const auto image = DRIFTCAGE_TRY(
-        image::open_image(reference, environment(), open_options()));
+        image::open_image(reference, base::environment(), open_options()));
     inspected.root = image.root;
     run::Launcher launcher(DRIFTCAGE_TRY(run::find_cell()));
     inspected.facts = DRIFTCAGE_TRY(run::image_facts(launcher, image));

@@ -2,14 +2,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
-#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/base/sys.h"
 #include "harness/model/verdict.h"
 #include "harness/report/formats.h"
 #include "harness/run/rejudge.h"
 #include "harness/scenario/parser.h"
+#include "runner/catalog.h"
 #include "runner/commands.h"
 #include "runner/handle.h"
 #include "runner/terminal.h"
@@ -20,50 +24,65 @@ namespace {
 struct Options {
   std::string run = "latest";
   std::string scenario;
+  std::vector<std::string> waivers;
   std::string format = "text";
   bool verbose = false;
   bool quiet = false;
   ColorMode color = ColorMode::Auto;
 };
 
-// The edited file, or the exit code after its mistakes were shown.
-tl::expected<scenario::Scenario, int> read_edited(const std::string& file) {
-  const auto text = base::sys::read_file(file);
-  if (!text) {
-    print_error(text.error());
+// What the stored traces are judged by instead of what the run was judged by.
+struct Otherwise {
+  std::string file;                           // as given; empty: none
+  std::vector<scenario::Scenario> scenarios;  // of that file
+  std::vector<scenario::Waiver> waivers;
+};
+
+// The exit code after mistakes were shown.
+tl::expected<Otherwise, int> read_otherwise(const Options& options) {
+  Otherwise other;
+  Loaded loaded;
+  if (!options.scenario.empty()) {
+    other.file = options.scenario;
+    loaded = load_scenarios({{options.scenario, {}}});
+  }
+  other.waivers = read_waivers(options.waivers, &loaded);
+  if (loaded.mistakes > 0) {
+    write_err(loaded.report);
     return tl::make_unexpected(model::kExitUsage);
   }
-  auto parsed = scenario::parse(*text, file);
-  if (parsed) return *std::move(parsed);
-  for (const scenario::Diagnostic& mistake : parsed.error()) {
-    write_err(scenario::render(mistake, *text));
-  }
-  return tl::make_unexpected(model::kExitUsage);
+  other.scenarios = std::move(loaded.scenarios);
+  return other;
 }
 
-base::Result<run::SuiteResult> judge_all(
-    const Handle& handle, const std::optional<scenario::Scenario>& edited,
-    report::Stream& stream) {
+base::Result<run::SuiteResult> judge_all(const Handle& handle,
+                                         const Otherwise& other,
+                                         report::Stream& stream) {
   run::SuiteResult suite;
   suite.run_id = handle.record.suite().run_id;
   suite.record_folder = handle.record.folder();
   const std::uint64_t begin = base::sys::monotonic_ns();
   write_out(stream.begin(handle.results.size()));
   for (const run::Summary& summary : handle.results) {
-    if (edited && edited->id != summary.id) continue;
+    const auto edited =
+        std::ranges::find(other.scenarios, summary.id, &scenario::Scenario::id);
+    const bool is_edited = edited != other.scenarios.end();
+    if (!other.file.empty() && !is_edited) continue;
     const run::ScenarioResult stored =
         DRIFTCAGE_TRY(run::Record::load(summary));
-    if (edited) {
+    scenario::Scenario scenario = is_edited ? *edited : stored.scenario;
+    if (is_edited) {
       const std::string why = run::needs_a_run(handle.record, summary.image,
-                                               stored.scenario, *edited);
+                                               stored.scenario, scenario);
       if (!why.empty()) {
         return base::fail(
-            "judge again", edited->file, 0,
-            why + "; that needs a run: driftcage run " + edited->file);
+            "judge again", other.file, 0,
+            why + "; that needs a run: driftcage run " + other.file);
       }
     }
+    add_waivers(other.waivers, &scenario);
     const run::ScenarioResult result =
-        DRIFTCAGE_TRY(run::rejudge(stored, edited ? *edited : stored.scenario));
+        DRIFTCAGE_TRY(run::rejudge(handle.record, stored, scenario));
     ++suite.planned;
     ++suite.verdicts[static_cast<std::size_t>(result.judgement.verdict)];
     if (result.scenario.weak()) ++suite.weak;
@@ -80,25 +99,21 @@ int judge_again(const Options& options) {
     print_error(handle.error());
     return model::kExitUsage;
   }
-  std::optional<scenario::Scenario> edited;
-  if (!options.scenario.empty()) {
-    auto read = read_edited(options.scenario);
-    if (!read) return read.error();
-    edited = *std::move(read);
-  }
+  const auto other = read_otherwise(options);
+  if (!other) return other.error();
   report::TextStyle style;
   style.color = use_color(options.color, STDOUT_FILENO);
   style.width = terminal_width(STDOUT_FILENO);
   style.verbosity = options.quiet ? -1 : options.verbose ? 1 : 0;
   const auto stream = report::make_stream(options.format, style);
-  const auto suite = judge_all(*handle, edited, *stream);
+  const auto suite = judge_all(*handle, *other, *stream);
   if (!suite) {
     print_error(suite.error());
     return model::kExitUsage;
   }
   if (suite->planned == 0) {
-    print_error({"judge again", edited ? edited->id : options.run, 0,
-                 "the run has no result of it"});
+    print_error({"judge again", other->file.empty() ? options.run : other->file,
+                 0, "the run has no result of it"});
     return model::kExitNothingSelected;
   }
   write_out(stream->end(*suite));
@@ -119,6 +134,12 @@ void add_judge(CLI::App& app, Action& chosen) {
       ->add_option("--scenario", options->scenario,
                    "Judge its results by this file, with another [expect]")
       ->option_text("FILE");
+  command
+      ->add_option("--waivers", options->waivers,
+                   "File with failures that are known, besides those of the "
+                   "run;\nmay be given several times")
+      ->allow_extra_args(false)
+      ->option_text("FILE");
   command->add_option("--format", options->format, "What standard output shows")
       ->check(CLI::IsMember([] {
         std::vector<std::string> names;
@@ -136,7 +157,8 @@ void add_judge(CLI::App& app, Action& chosen) {
       ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
       ->option_text("auto|always|never");
   command->footer(
-      "The run record stays as it is.\n"
+      "The run record stays as it is. Expected failures and waivers count as "
+      "on the\nday of the run.\n"
       "\n"
       "Examples:\n"
       "  driftcage judge                                     the last run\n"

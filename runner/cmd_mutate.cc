@@ -143,7 +143,7 @@ int mutate(const Options& options) {
       open_options([&judge](image::Said said, const std::string& what) {
         if (said == image::Said::Step) judge.say(what);
       });
-  const auto result = run::run_suite(all, suite, judge);
+  const auto result = run::run_suite(run::hold(all), suite, judge);
   judge.close();
   if (!result) {
     print_error(result.error());

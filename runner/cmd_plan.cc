@@ -166,11 +166,10 @@ int show_plan(const Options& given) {
   }
   const auto chosen = choose(options.run.selection);
   if (!chosen) return chosen.error();
-  run::ScheduleOptions& how = options.run.suite.schedule;
-  how.filter = chosen->filter ? &*chosen->filter : nullptr;
+  const run::ScheduleOptions& how = options.run.suite.schedule;
   const auto past = run::history_file();
   const run::Schedule schedule =
-      run::make_schedule(chosen->scenarios, options.run.selection.images,
+      run::make_schedule(chosen->set.heads, options.run.selection.images,
                          past ? run::read_history(*past) : run::History{}, how);
   StatusLine line;
   const auto show = [&](const std::string& what) { line.show(what + " ..."); };

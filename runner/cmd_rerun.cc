@@ -108,11 +108,13 @@ int rerun(const Options& given) {
     options.selection.images.push_back(image.reference);
   }
   options.suite.schedule.only = &wanted->keys;
-  const auto chosen = choose(options.selection);
+  const auto chosen =
+      choose(options.selection, Mistakes::Refuse, Contents::Heads);
   if (!chosen) return chosen.error();
   std::string fresh;
   // Reports are made of the completed record.
-  const int code = execute(options, *chosen, {}, &fresh);
+  const int code =
+      execute(options, chosen->set, chosen->expression, {}, &fresh);
   if (fresh.empty()) return code;
   if (auto carried = run::carry_over(*record, fresh); !carried) {
     print_error(carried.error());

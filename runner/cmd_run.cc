@@ -22,9 +22,9 @@ int run_scenarios(const RunOptions& given) {
     print_error(ready.error());
     return model::kExitUsage;
   }
-  auto chosen = choose(options.selection);
+  auto chosen = choose(options.selection, Mistakes::Refuse, Contents::Heads);
   if (!chosen) return chosen.error();
-  return execute(options, *chosen, *requests);
+  return execute(options, chosen->set, chosen->expression, *requests);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "harness/base/sys.h"
@@ -30,7 +31,6 @@ std::string canonical(const std::string& path) {
   return code ? path : real.string();
 }
 
-// Where the last run of each scenario is recorded, by its file.
 class Watcher {
  public:
   explicit Watcher(RunOptions options) : options_(std::move(options)) {}
@@ -46,6 +46,18 @@ class Watcher {
     for (const scenario::Scenario& scenario : chosen->scenarios) {
       const std::string file = canonical(scenario.file);
       known_[file] = {};
+      users_[file].insert(file);
+      for (const auto& [path, text] : scenario.included) {
+        users_[canonical(path)].insert(file);
+      }
+    }
+    // One with a mistake waits for its first run.
+    for (const std::string& broken : chosen->broken) {
+      const std::string file = canonical(broken);
+      known_[file] = {};
+      users_[file].insert(file);
+    }
+    for (const auto& [file, users] : users_) {
       if (auto added = files->add(file); !added) {
         print_error(added.error());
         return model::kExitHost;
@@ -53,37 +65,43 @@ class Watcher {
     }
     expression_ = chosen->expression;
     filter_ = chosen->filter;
-    int code = run_again(std::move(chosen->scenarios));
+    int code = run_again(chosen->scenarios);
     while (code < 128) {
       write_err(fmt::format("watching {} file{}; Ctrl-C ends\n", known_.size(),
                             known_.size() == 1 ? "" : "s"));
       const auto changed = files->wait();
-      if (!changed) return model::kExitGood;  // a signal
+      if (!changed) return 128 + changed.error();
       code = after_change(*changed);
     }
     return code;
   }
 
  private:
-  int run_again(std::vector<scenario::Scenario> scenarios) {
+  int run_again(const std::vector<scenario::Scenario>& scenarios) {
     if (scenarios.empty()) return model::kExitGood;
-    Chosen chosen;
-    chosen.scenarios = std::move(scenarios);
-    chosen.filter = filter_;
-    chosen.expression = expression_;
+    const run::ScenarioSet set = [&] {
+      run::ScenarioSet held = run::hold(scenarios);
+      for (std::size_t i = 0; i < scenarios.size(); ++i) {
+        held.heads[i].on_image =
+            images_of(filter_, scenarios[i], options_.selection.images);
+      }
+      return held;
+    }();
     std::string record;
-    const int code = execute(options_, chosen, {}, &record);
-    for (const scenario::Scenario& scenario : chosen.scenarios) {
+    const int code = execute(options_, set, expression_, {}, &record);
+    for (const scenario::Scenario& scenario : scenarios) {
       known_[canonical(scenario.file)] = record;
     }
     return code;
   }
 
   int after_change(const std::vector<std::string>& changed) {
-    std::vector<ScenarioFile> files;
+    std::set<std::string> affected;
     for (const std::string& file : changed) {
-      if (known_.contains(file)) files.push_back({file, {}});
+      affected.insert(users_[file].begin(), users_[file].end());
     }
+    std::vector<ScenarioFile> files;
+    for (const std::string& file : affected) files.push_back({file, {}});
     Loaded loaded = load_scenarios(files);
     write_err(loaded.report);
     std::vector<scenario::Scenario> to_run;
@@ -93,7 +111,7 @@ class Watcher {
       write_err(fmt::format("{}: {}; running\n", scenario.id, why));
       to_run.push_back(std::move(scenario));
     }
-    return run_again(std::move(to_run));
+    return run_again(to_run);
   }
 
   // Empty when its stored traces were enough.
@@ -111,7 +129,7 @@ class Watcher {
       std::string why =
           run::needs_a_run(*record, summary.image, stored->scenario, scenario);
       if (!why.empty()) return why;
-      auto result = run::rejudge(*stored, scenario);
+      auto result = run::rejudge(*record, *stored, scenario);
       if (!result) return result.error().message();
       results.push_back(*std::move(result));
     }
@@ -128,7 +146,11 @@ class Watcher {
   RunOptions options_;
   std::string expression_;
   std::optional<driftcage::run::Filter> filter_;
+  // Where the last run of each scenario is recorded, by its file.
   std::map<std::string, std::string> known_;
+  // Scenario files by the files that they are made of: themselves and what they
+  // include.
+  std::map<std::string, std::set<std::string>> users_;
 };
 
 int watch(const RunOptions& given) {

@@ -41,6 +41,12 @@ class HeldSignals {
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // The number of one that has come.
+  [[nodiscard]] int take() const {
+    signalfd_siginfo info{};
+    const bool taken = ::read(fd_.get(), &info, sizeof info) == sizeof info;
+    return taken ? static_cast<int>(info.ssi_signo) : SIGTERM;
+  }
 
  private:
   sigset_t set_{};
@@ -85,7 +91,7 @@ bool FileWatch::read_events(std::set<std::string>& changed) {
   return true;
 }
 
-std::optional<std::vector<std::string>> FileWatch::wait() {
+tl::expected<std::vector<std::string>, int> FileWatch::wait() {
   const HeldSignals signals;
   std::set<std::string> changed;
   while (true) {
@@ -93,8 +99,9 @@ std::optional<std::vector<std::string>> FileWatch::wait() {
         {{fd_.get(), POLLIN, 0}, {signals.fd(), POLLIN, 0}}};
     const int ready =
         ::poll(polled.data(), polled.size(), changed.empty() ? -1 : kSettleMs);
-    if (ready < 0 && errno != EINTR) return std::nullopt;
-    if (ready > 0 && polled[1].revents != 0) return std::nullopt;
+    if (ready > 0 && polled[1].revents != 0) {
+      return tl::make_unexpected(signals.take());
+    }
     if (ready > 0) {
       read_events(changed);
     } else if (ready == 0) {

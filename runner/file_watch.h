@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,8 +18,9 @@ class FileWatch {
   static base::Result<FileWatch> open();
   base::Status add(const std::string& file);
   // Waits until at least one file was written, and a moment more for what else
-  // belongs to the same save. Empty after SIGINT, SIGTERM or SIGHUP.
-  [[nodiscard]] std::optional<std::vector<std::string>> wait();
+  // belongs to the same save. The number of the signal after SIGINT, SIGTERM or
+  // SIGHUP.
+  [[nodiscard]] tl::expected<std::vector<std::string>, int> wait();
 
  private:
   bool read_events(std::set<std::string>& changed);

@@ -3,8 +3,8 @@
 
 #include <utility>
 
+#include "harness/base/environment.h"
 #include "runner/catalog.h"
-#include "runner/process.h"
 
 namespace driftcage::runner {
 
@@ -22,7 +22,8 @@ image::OpenOptions open_options(image::Progress progress) {
 }
 
 base::Result<image::Store> open_store() {
-  const std::string folder = DRIFTCAGE_TRY(image::store_folder(environment()));
+  const std::string folder =
+      DRIFTCAGE_TRY(image::store_folder(base::environment()));
   return image::Store::open(folder);
 }
 

@@ -14,18 +14,6 @@
 
 namespace driftcage::runner {
 
-std::map<std::string, std::string> environment() {
-  std::map<std::string, std::string> values;
-  for (char** entry = ::environ; *entry != nullptr; ++entry) {
-    const std::string_view pair(*entry);
-    const std::size_t equals = pair.find('=');
-    if (equals == std::string_view::npos) continue;
-    // The first of two entries counts, as getenv(3) sees it.
-    values.emplace(pair.substr(0, equals), pair.substr(equals + 1));
-  }
-  return values;
-}
-
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;

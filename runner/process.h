@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,6 @@
 // What the runner knows of itself as a process.
 namespace driftcage::runner {
 
-// Variables of the environment. An entry without '=' is left out.
-[[nodiscard]] std::map<std::string, std::string> environment();
 // Value of a variable; empty when it is unset.
 [[nodiscard]] std::string variable(const char* name);
 // /proc/self/cmdline.

@@ -140,6 +140,21 @@ CLI::Validator duration_check() {
       "", "duration");
 }
 
+namespace {
+
+CLI::Validator size_check() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        const auto value = scenario::size_bytes(text);
+        return value && *value > 0
+                   ? std::string()
+                   : "\"" + text + "\" is no size; write 500KiB, 64MiB or 2GiB";
+      },
+      "", "size");
+}
+
+}  // namespace
+
 void add_schedule_options(CLI::App& command, RunOptions& options) {
   run::SuiteOptions& suite = options.suite;
   command
@@ -194,6 +209,12 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                   "Of the whole run: what then runs is ended and not judged")
       ->check(duration_check())
       ->option_text("TIME");
+  command
+      .add_option("--max-trace", options.max_trace,
+                  "Store so much of each leg's trace, 1GiB when not given;\n"
+                  "all of it is judged")
+      ->check(size_check())
+      ->option_text("SIZE");
   command
       .add_option("--group", options.groups,
                   "Let N scenarios of a group run at a time, instead of one")
@@ -277,6 +298,10 @@ base::Status resolve(RunOptions& options) {
   if (!options.deadline.empty()) {
     options.suite.deadline = duration_of(options.deadline);
   }
+  if (!options.max_trace.empty()) {
+    options.suite.max_trace =
+        scenario::size_bytes(options.max_trace).value_or(0);
+  }
   return {};
 }
 
@@ -304,13 +329,13 @@ report::TextStyle style_of(const RunOptions& options) {
   return style;
 }
 
-int execute(const RunOptions& options, const Chosen& chosen,
+int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
+            const std::string& expression,
             const std::vector<report::ReportRequest>& reports,
             std::string* record) {
   run::SuiteOptions suite = options.suite;
   suite.images = options.selection.images;
-  suite.filter = chosen.expression;
-  suite.schedule.filter = chosen.filter ? &*chosen.filter : nullptr;
+  suite.filter = expression;
   suite.command_line = own_command_line();
   if (!options.quiet) write_err(how_it_runs(suite.schedule));
   Progress progress(report::make_stream(options.format, style_of(options)),
@@ -319,7 +344,7 @@ int execute(const RunOptions& options, const Chosen& chosen,
       open_options([&progress](image::Said said, const std::string& what) {
         progress.opening(said, what);
       });
-  const auto result = run::run_suite(chosen.scenarios, suite, progress);
+  const auto result = run::run_suite(scenarios, suite, progress);
   if (!result) {
     progress.close();
     print_error(result.error());

@@ -25,6 +25,7 @@ struct RunOptions {
   std::string max_fail;
   std::string timeout;
   std::string deadline;
+  std::string max_trace;
   std::vector<std::string> groups;
   std::vector<std::string> reports;
   std::string keep = "never";
@@ -47,9 +48,11 @@ void add_run_options(CLI::App& command, RunOptions& options);
 // Texts of the command line, and the environment's shard, to SuiteOptions.
 [[nodiscard]] base::Status resolve(RunOptions& options);
 
-// Runs what was chosen, shows it, writes the reports; the exit code. The
-// record's folder goes to `record` when it is not null.
-[[nodiscard]] int execute(const RunOptions& options, const Chosen& chosen,
+// Runs what the filter `expression` left, shows it, writes the reports; the
+// exit code. The record's folder goes to `record` when it is not null.
+[[nodiscard]] int execute(const RunOptions& options,
+                          const run::ScenarioSet& scenarios,
+                          const std::string& expression,
                           const std::vector<report::ReportRequest>& reports,
                           std::string* record = nullptr);
 

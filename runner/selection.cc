@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include "harness/model/verdict.h"
@@ -29,6 +31,13 @@ std::string whole_expression(const SelectionOptions& options) {
     return outer + options.expression;
   }
   return "(" + outer + ") & (" + options.expression + ")";
+}
+
+// The texts that a scenario was read from; enough to see that they changed.
+std::size_t digest_of(const scenario::Scenario& scenario) {
+  std::string all = scenario.source;
+  for (const auto& [path, text] : scenario.included) all += text;
+  return std::hash<std::string>()(all);
 }
 
 // A word that never held selects the wrong things in silence.
@@ -63,8 +72,72 @@ void add_images(CLI::App& command, SelectionOptions& options) {
       ->option_text("REF");
 }
 
+std::vector<bool> images_of(const std::optional<run::Filter>& filter,
+                            const scenario::Scenario& scenario,
+                            const std::vector<std::string>& images) {
+  std::vector<bool> on;
+  if (!filter) return on;
+  // All images, so that each predicate is asked about each of them.
+  for (const std::string& image : images) {
+    on.push_back(filter->matches(scenario, image));
+  }
+  return on;
+}
+
+namespace {
+
+// Reads what was selected into `chosen`; what is wrong comes back.
+Loaded read_all(const std::vector<ScenarioFile>& files,
+                const SelectionOptions& options, Contents contents,
+                Chosen& chosen) {
+  Loaded wrong;
+  // Shared with what reads them again.
+  struct Origins {
+    std::vector<ScenarioFile> files;
+    std::vector<scenario::Waiver> waivers;
+    struct Origin {
+      std::size_t file = 0;
+      std::size_t digest = 0;
+    };
+    std::vector<Origin> of;
+    std::vector<std::string> ids;
+  };
+  const auto origins = std::make_shared<Origins>();
+  origins->files = files;
+  origins->waivers = read_waivers(options.waivers, &wrong);
+  Loaded loaded =
+      load_each(files, [&](scenario::Scenario one, std::size_t file) {
+        ++chosen.asked;
+        auto on = images_of(chosen.filter, one, options.images);
+        if (!on.empty() && std::ranges::find(on, true) == on.end()) return;
+        add_waivers(origins->waivers, &one);
+        chosen.set.add(one, std::move(on));
+        origins->of.push_back({file, digest_of(one)});
+        origins->ids.push_back(one.id);
+        if (contents == Contents::Whole) {
+          chosen.scenarios.push_back(std::move(one));
+        }
+      });
+  chosen.set.load =
+      [origins](std::size_t at) -> base::Result<scenario::Scenario> {
+    const auto& [file, digest] = origins->of[at];
+    scenario::Scenario one =
+        DRIFTCAGE_TRY(load_again(origins->files[file], origins->ids[at]));
+    if (digest_of(one) != digest) {
+      return base::fail("read the scenario again", one.file, 0, kChanged);
+    }
+    add_waivers(origins->waivers, &one);
+    return one;
+  };
+  loaded.mistakes += wrong.mistakes;
+  loaded.report += wrong.report;
+  return loaded;
+}
+
+}  // namespace
+
 tl::expected<Chosen, int> choose(const SelectionOptions& options,
-                                 Mistakes mistakes) {
+                                 Mistakes mistakes, Contents contents) {
   Chosen chosen;
   chosen.expression = whole_expression(options);
   if (!chosen.expression.empty()) {
@@ -88,9 +161,9 @@ tl::expected<Chosen, int> choose(const SelectionOptions& options,
   if (!selection->nothing.step.empty()) {
     return tl::make_unexpected(nothing(options, selection->nothing));
   }
-  Loaded loaded = load_scenarios(selection->files);
-  for (const std::string& file : options.waivers) add_waivers(file, &loaded);
+  const Loaded loaded = read_all(selection->files, options, contents, chosen);
   chosen.mistakes = loaded.mistakes;
+  chosen.broken = loaded.broken;
   if (mistakes == Mistakes::ShowTheRest) write_err(loaded.report);
   if (loaded.mistakes > 0 && mistakes == Mistakes::Refuse) {
     write_err(loaded.report);
@@ -98,26 +171,15 @@ tl::expected<Chosen, int> choose(const SelectionOptions& options,
                           loaded.mistakes == 1 ? "" : "s"));
     return tl::make_unexpected(model::kExitUsage);
   }
-  chosen.scenarios = std::move(loaded.scenarios);
   if (!chosen.filter) return chosen;
-
-  const std::size_t before = chosen.scenarios.size();
-  std::erase_if(chosen.scenarios, [&](const scenario::Scenario& scenario) {
-    bool any = false;
-    // All images, so that each predicate is asked about each of them.
-    for (const std::string& image : options.images) {
-      any |= chosen.filter->matches(scenario, image);
-    }
-    return !any;
-  });
   warn_of_silent(*chosen.filter);
-  if (!chosen.scenarios.empty()) return chosen;
+  if (!chosen.set.heads.empty()) return chosen;
   return tl::make_unexpected(nothing(
-      options,
-      {"the filter selects nothing", chosen.expression, 0,
-       fmt::format("it was asked about {} scenario{} on {} image{}", before,
-                   before == 1 ? "" : "s", options.images.size(),
-                   options.images.size() == 1 ? "" : "s")}));
+      options, {"the filter selects nothing", chosen.expression, 0,
+                fmt::format("it was asked about {} scenario{} on {} image{}",
+                            chosen.asked, chosen.asked == 1 ? "" : "s",
+                            options.images.size(),
+                            options.images.size() == 1 ? "" : "s")}));
 }
 
 }  // namespace driftcage::runner

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "harness/base/environment.h"
 #include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
@@ -55,21 +55,16 @@ int enter(Room room) {
   spec.trace.engine = model::Engine::Untraced;
   spec.timeout_ms = 0;  // people take their time
   write_err(room.greeting);
-  const auto end = run::interact(std::move(spec));
-  if (!end) {
-    print_error(end.error());
+  const auto done = run::interact(std::move(spec));
+  if (!done) {
+    print_error(done.error());
     return model::kExitHost;
   }
-  switch (end->outcome) {
-    case wire::Outcome::Finished:
-      return end->status.shell_code();
-    case wire::Outcome::Cancelled:
-      return 128 + SIGTERM;
-    default:
-      break;
-  }
-  base::Error error = end->error;
-  if (end->outcome == wire::Outcome::SpawnFailed) error.hint = room.blame;
+  const wire::End& end = done->end;
+  if (done->signal != 0) return 128 + done->signal;
+  if (end.outcome == wire::Outcome::Finished) return end.status.shell_code();
+  base::Error error = end.error;
+  if (end.outcome == wire::Outcome::SpawnFailed) error.hint = room.blame;
   print_error(error);
   return model::kExitHost;
 }
@@ -102,7 +97,7 @@ base::Result<plan::Ground> ground_of(const run::Record& record,
   }
   plan::Ground ground;
   ground.image = DRIFTCAGE_TRY(
-      image::open_image(reference, environment(), open_options()));
+      image::open_image(reference, base::environment(), open_options()));
   ground.facts = recorded->facts;
   ground.rung = recorded->rung;
   ground.warm_cache =
@@ -110,7 +105,7 @@ base::Result<plan::Ground> ground_of(const run::Record& record,
   for (const std::string& other :
        run::wanted_of({}, {result.scenario}).others) {
     ground.others.emplace(
-        other, image::open_image(other, environment(), open_options()));
+        other, image::open_image(other, base::environment(), open_options()));
   }
   if (ground.image.identity != recorded->identity) {
     write_err(fmt::format(
@@ -225,7 +220,7 @@ int shell_into(const std::string& handle) {
 
 int shell_into_image(const std::string& reference) {
   const auto image =
-      image::open_image(reference, environment(), open_options());
+      image::open_image(reference, base::environment(), open_options());
   if (!image) {
     print_error(image.error());
     return model::kExitHost;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,6 +55,13 @@ void write_out(std::string_view text) {
   const base::Status status =
       base::sys::write_all(STDOUT_FILENO, text, "standard output");
   if (status) return;
+  // The terminal is gone, and nobody reads any more. SIGHUP comes with it and
+  // ends what runs in order; who ignores it wants the run to go on.
+  struct ::stat file {};
+  if (status.error().err == EIO && ::fstat(STDOUT_FILENO, &file) == 0 &&
+      S_ISCHR(file.st_mode)) {
+    return;
+  }
   if (status.error().err == EPIPE) {
     // SIGPIPE is caught (a cell that dies must not end the runner), but for the
     // caller's shell this is the ordinary end of a pipeline's member.

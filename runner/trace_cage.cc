@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/base/environment.h"
 #include "harness/base/path.h"
 #include "harness/image/interrupt.h"
 #include "harness/image/open.h"
@@ -53,7 +54,7 @@ base::Result<image::Image> open_image(
 
 base::Result<model::CageSpec> trace_cage(const std::string& image_name,
                                          const std::vector<std::string>& argv) {
-  const auto variables = environment();
+  const auto variables = base::environment();
   const image::Image image = DRIFTCAGE_TRY(open_image(image_name, variables));
   const std::string here = DRIFTCAGE_TRY(working_directory());
   model::CageSpec spec = plan::healthy_cage(image, argv);

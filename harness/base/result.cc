@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/base/result.h"
 
+#include <cerrno>
 #include <cstring>
 
 namespace driftcage::base {
@@ -17,8 +18,25 @@ std::string Error::message() const {
   return text;
 }
 
+namespace {
+
+// The remedy does not depend on what was tried.
+std::string_view usual_hint(int err) {
+  switch (err) {
+    case EMFILE:
+      return "raise the limit of open files (ulimit -n)";
+    case ENFILE:
+      return "the machine has too many open files (sysctl fs.file-max)";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
 tl::unexpected<Error> fail(std::string_view step, std::string_view object,
                            int err, std::string_view hint) {
+  if (hint.empty()) hint = usual_hint(err);
   return tl::make_unexpected(
       Error{std::string(step), std::string(object), err, std::string(hint)});
 }

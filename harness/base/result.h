@@ -27,7 +27,7 @@ template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-// Builds the error of a failed call; `err` is an errno value.
+// Error of a failed call; EMFILE and ENFILE bring a hint when none is given.
 [[nodiscard]] tl::unexpected<Error> fail(std::string_view step,
                                          std::string_view object = {},
                                          int err = 0,

@@ -17,19 +17,19 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <ctime>
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/cage/child.h"
 #include "harness/cage/clone.h"
 #include "harness/cage/host_facts.h"
 #include "harness/cage/idmap.h"
@@ -53,13 +53,10 @@ struct Outcome {
   }
 };
 
-int wait_for(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {
-  }
-  // An errno value fits into an exit status. A signal: a policy that kills.
-  return WIFEXITED(status) ? WEXITSTATUS(status) : EACCES;
-}
+// A step takes milliseconds; one that hangs must not take doctor with it.
+constexpr std::chrono::seconds kPatience{10};
+
+int wait_for(pid_t pid) { return exit_code_of(pid, kPatience); }
 
 // The kernel counts a namespace for a moment longer than its last process
 // lives. Where the limit is low, that must not look like the fault of the step

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/report/html_data.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <deque>
 #include <map>
 #include <string>
@@ -16,7 +12,6 @@
 
 #include "harness/base/path.h"
 #include "harness/base/redact.h"
-#include "harness/base/sys.h"
 #include "harness/plan/planner.h"
 #include "harness/report/case.h"
 #include "harness/report/escape.h"
@@ -24,7 +19,7 @@
 #include "harness/report/next_steps.h"
 #include "harness/report/shorten.h"
 #include "harness/run/record.h"
-#include "harness/wire/codec.h"
+#include "harness/wire/trace_file.h"
 
 namespace driftcage::report {
 namespace {
@@ -44,24 +39,13 @@ class LegTree {
  public:
   explicit LegTree(const Shortener& shortener) : shortener_(shortener) {}
 
+  // A trace that is cut, or damaged, shows what there is.
   void read(const std::string& file) {
-    const auto fd = base::sys::open(file, O_RDONLY | O_CLOEXEC);
-    if (!fd) return;
-    wire::Decoder decoder;
-    std::string buffer(1u << 18, '\0');
-    while (true) {
-      const ssize_t count = ::read(fd->get(), buffer.data(), buffer.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return;
-      decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
-      while (true) {
-        const auto record = decoder.next();
-        // A trace that was cut shows what there is.
-        if (!record) return;
-        if (!*record) break;
-        add(**record);
-      }
-    }
+    static_cast<void>(
+        wire::read_trace(file, [this](const wire::Record& record) {
+          add(record);
+          return true;
+        }));
   }
 
   [[nodiscard]] Json json() const {

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/report/touched.h"
 
-#include <fcntl.h>
 #include <re2/re2.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <memory>
 #include <utility>
 #include <variant>
 
-#include "harness/base/sys.h"
 #include "harness/match/derive.h"
 #include "harness/report/event_text.h"
 #include "harness/report/shorten.h"
-#include "harness/wire/codec.h"
+#include "harness/wire/trace_file.h"
 
 namespace driftcage::report {
 namespace {
@@ -59,22 +54,11 @@ base::Result<std::set<std::string>> touched(const std::string& file,
       lines.insert(steady_line(event_line(event, shortener)));
   };
   match::Deriver deriver(add);
-  const base::UniqueFd fd = DRIFTCAGE_TRY(base::sys::open(file, O_RDONLY));
-  wire::Decoder decoder;
-  std::string buffer(1u << 20, '\0');
-  while (true) {
-    const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return base::fail("read trace", file, errno);
-    if (count == 0) break;
-    decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
-    while (true) {
-      const auto record = DRIFTCAGE_TRY(decoder.next());
-      if (!record) break;
-      if (const auto* event = std::get_if<model::Event>(&*record)) add(*event);
-      deriver.add(*record);
-    }
-  }
+  DRIFTCAGE_CHECK_OK(wire::read_trace(file, [&](const wire::Record& record) {
+    if (const auto* event = std::get_if<model::Event>(&record)) add(*event);
+    deriver.add(record);
+    return true;
+  }));
   deriver.finish();
   return lines;
 }

@@ -1,32 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/ground.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <map>
 #include <utility>
 
+#include "harness/base/environment.h"
 #include "harness/cage/probe.h"
 #include "harness/image/interrupt.h"
 #include "harness/run/capture.h"
 #include "harness/run/facts_probe.h"
 #include "harness/run/folders.h"
+#include "harness/run/scenario_set.h"
 #include "harness/run/warm_cache.h"
 
 namespace driftcage::run {
 namespace {
-
-std::map<std::string, std::string> caller_environment() {
-  std::map<std::string, std::string> variables;
-  for (char** item = environ; *item != nullptr; ++item) {
-    const std::string text = *item;
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) continue;
-    variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return variables;
-}
 
 // While an image is fetched or unpacked, nobody else listens for signals.
 base::Result<image::Image> open_one(
@@ -47,7 +36,6 @@ base::Result<wire::CageUp> try_cage(Launcher& launcher,
   if (error.err == EINTR) return tl::make_unexpected(std::move(error));
   // The probe would meet the same limit at some step of its own and blame that.
   if (error.err == EMFILE || error.err == ENFILE) {
-    error.hint = "raise the limit of open files (ulimit -n)";
     return tl::make_unexpected(std::move(error));
   }
   const cage::Diagnosis diagnosis = cage::diagnose(cage::probe_host());
@@ -66,7 +54,7 @@ base::Result<std::vector<plan::Ground>> prepare_grounds(
     Launcher& launcher, const Wanted& wanted, const image::OpenOptions& open,
     const std::function<void(const std::string&)>& preparing) {
   const std::string cache = DRIFTCAGE_TRY(cache_folder());
-  const auto environment = caller_environment();
+  const auto environment = base::environment();
   std::vector<plan::Ground> grounds;
   std::map<std::string, base::Result<image::Image>> others;
   for (const std::string& reference : wanted.others) {
@@ -116,24 +104,9 @@ base::Result<std::vector<plan::Ground>> look_at_grounds(
 
 Wanted wanted_of(const std::vector<std::string>& images,
                  const std::vector<scenario::Scenario>& scenarios) {
-  Wanted wanted;
-  wanted.images = images;
-  const auto add = [&wanted](const scenario::Effects& effects) {
-    for (const scenario::MountChange& mount : effects.mounts)
-      if (!mount.from_image.empty()) wanted.others.insert(mount.from_image);
-  };
-  for (const scenario::Scenario& scenario : scenarios) {
-    for (const auto& [name, version] : scenario.needs.tools)
-      wanted.tools.insert(name);
-    for (const scenario::Xfail& xfail : scenario.xfails) {
-      for (const auto& [name, version] : xfail.when.tools)
-        wanted.tools.insert(name);
-    }
-    add(scenario.baseline);
-    for (const scenario::Fault& fault : scenario.faults) add(fault.effects);
-    for (const scenario::Fix& fix : scenario.fixes) add(fix.effects);
-  }
-  return wanted;
+  ScenarioSet set;
+  for (const scenario::Scenario& scenario : scenarios) set.add(scenario);
+  return {images, std::move(set.images), std::move(set.tools)};
 }
 
 }  // namespace driftcage::run

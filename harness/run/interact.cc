@@ -12,17 +12,19 @@
 
 namespace driftcage::run {
 
-base::Result<wire::End> interact(model::CageSpec spec) {
+base::Result<Interaction> interact(model::CageSpec spec) {
   Launcher launcher(DRIFTCAGE_TRY(find_cell()));
   std::optional<base::Result<wire::End>> end;
+  const auto done = [&end](int signal) -> base::Result<Interaction> {
+    return Interaction{DRIFTCAGE_TRY(*std::move(end)), signal};
+  };
   CellObserver observer;
   observer.done = [&](base::Result<wire::End> result) {
     end.emplace(std::move(result));
   };
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
     launcher.start(spec, Stdio::Inherit, std::move(observer));
-    launcher.run();
-    return *std::move(end);
+    return done(launcher.run());
   }
   const Pty pty = DRIFTCAGE_TRY(open_pty());
   const RawTerminal terminal = DRIFTCAGE_TRY(RawTerminal::open());
@@ -32,8 +34,7 @@ base::Result<wire::End> interact(model::CageSpec spec) {
   hooks.terminal = terminal.fd();
   hooks.pty = pty.ours.get();
   launcher.start(spec, Stdio::Terminal, std::move(observer), pty.theirs.get());
-  launcher.run(hooks);
-  return *std::move(end);
+  return done(launcher.run(hooks));
 }
 
 }  // namespace driftcage::run

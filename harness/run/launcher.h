@@ -14,7 +14,7 @@
 #include "harness/model/cage_spec.h"
 #include "harness/wire/record.h"
 
-// The only header of the project whose implementation includes Boost.
+// What the rest of the project sees of Boost.Asio and Boost.Process: nothing.
 namespace driftcage::run {
 
 // What comes out of one cell. All calls happen on the loop's thread.

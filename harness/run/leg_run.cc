@@ -18,9 +18,11 @@ std::vector<model::EventLine> all_lines(const scenario::Expect& expect) {
 
 base::Result<std::shared_ptr<LegRun>> LegRun::create(
     const plan::LegPlan& leg, const std::vector<model::EventLine>& lines,
-    const match::Variables& variables, const std::string& folder) {
+    const match::Variables& variables, const std::string& folder,
+    std::uint64_t max_trace) {
   auto matcher = DRIFTCAGE_TRY(match::LineMatcher::make(lines, variables));
   std::shared_ptr<LegRun> run(new LegRun(std::move(matcher), folder));
+  run->max_trace_ = max_trace;
   run->result_.leg = leg.leg;
   run->result_.name = leg.name;
   run->result_.variables = variables;
@@ -36,11 +38,7 @@ LegRun::LegRun(match::LineMatcher matcher, std::string folder)
 CellObserver LegRun::observer(std::function<void(match::LegResult)> done) {
   CellObserver observer;
   const auto self = shared_from_this();
-  observer.trace_bytes = [self](std::string_view bytes) {
-    if (self->write_error_) return;
-    self->note(base::sys::write_all(self->trace_.get(), bytes,
-                                    self->folder_ + "/trace.dct"));
-  };
+  observer.trace_bytes = [self](std::string_view bytes) { self->store(bytes); };
   observer.record = [self](const wire::Record& record) {
     if (const auto* up = std::get_if<wire::CageUp>(&record)) {
       self->result_.cage = *up;
@@ -70,6 +68,12 @@ void LegRun::finish(base::Result<wire::End> end) {
     result_.end.error = std::move(end).error();
     result_.end.integrity |= model::kTruncated;
   }
+  if (trace_cut_) {
+    result_.cage.notes.push_back("trace.dct ends after " +
+                                 std::to_string(stored_) +
+                                 " bytes, which --max-trace allows; all of the "
+                                 "trace was judged");
+  }
   matcher_.finish();
   result_.lines = matcher_.result();
   result_.stdout_text = out_.take();
@@ -82,6 +86,16 @@ void LegRun::finish(base::Result<wire::End> end) {
     result_.end.outcome = wire::Outcome::TraceError;
     result_.end.error = *std::move(write_error_);
   }
+}
+
+void LegRun::store(std::string_view bytes) {
+  if (write_error_ || trace_cut_) return;
+  if (bytes.size() > max_trace_ - stored_) {
+    trace_cut_ = true;
+    return;
+  }
+  stored_ += bytes.size();
+  note(base::sys::write_all(trace_.get(), bytes, folder_ + "/trace.dct"));
 }
 
 void LegRun::write_output(const char* name, const std::string& text) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -25,10 +27,14 @@ namespace driftcage::run {
 // are forgotten.
 class LegRun : public std::enable_shared_from_this<LegRun> {
  public:
+  static constexpr std::uint64_t kMaxTrace = std::uint64_t{1} << 30;
+
   // Makes `folder`, whose parent exists, and the trace file in it.
+  // Past `max_trace` bytes the trace is still judged, but no longer stored.
   static base::Result<std::shared_ptr<LegRun>> create(
       const plan::LegPlan& leg, const std::vector<model::EventLine>& lines,
-      const match::Variables& variables, const std::string& folder);
+      const match::Variables& variables, const std::string& folder,
+      std::uint64_t max_trace = kMaxTrace);
 
   // For Launcher::start. `done` gets the result, after everything was written.
   [[nodiscard]] CellObserver observer(
@@ -37,6 +43,7 @@ class LegRun : public std::enable_shared_from_this<LegRun> {
  private:
   LegRun(match::LineMatcher matcher, std::string folder);
   void finish(base::Result<wire::End> end);
+  void store(std::string_view bytes);
   void write_output(const char* name, const std::string& text);
   // The first failure to write counts; a record must not look complete.
   void note(base::Status status);
@@ -45,6 +52,9 @@ class LegRun : public std::enable_shared_from_this<LegRun> {
   match::LineMatcher matcher_;
   std::string folder_;
   base::UniqueFd trace_;
+  std::uint64_t max_trace_ = kMaxTrace;
+  std::uint64_t stored_ = 0;  // bytes of the trace file
+  bool trace_cut_ = false;
   OutputBuffer out_;
   OutputBuffer err_;
   std::optional<base::Error> write_error_;

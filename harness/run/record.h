@@ -88,6 +88,9 @@ class RecordWriter {
 
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
   [[nodiscard]] const std::string& folder() const { return folder_; }
+  // "2027-03-01", in UTC, on which the run began: it stays, whatever becomes of
+  // the clock.
+  [[nodiscard]] std::string day() const { return started_.substr(0, 10); }
 
  private:
   base::Status write_run(const SuiteResult* result);

@@ -1,53 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/rejudge.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <optional>
 #include <utility>
+#include <variant>
 
-#include "harness/base/sys.h"
+#include "harness/match/expected_failure.h"
 #include "harness/match/line_test.h"
 #include "harness/match/matcher.h"
+#include "harness/plan/needs.h"
 #include "harness/plan/planner.h"
 #include "harness/run/ground.h"
 #include "harness/run/leg_run.h"
 #include "harness/run/record.h"
-#include "harness/wire/codec.h"
+#include "harness/wire/trace_file.h"
 
 namespace driftcage::run {
 namespace {
 
 // Feeds a trace file to `matcher`. The last record; none when it is cut off.
-base::Result<std::optional<wire::End>> read_trace(const std::string& file,
-                                                  match::LineMatcher& matcher) {
-  const base::UniqueFd fd =
-      DRIFTCAGE_TRY(base::sys::open(file, O_RDONLY | O_CLOEXEC));
+base::Result<std::optional<wire::End>> match_trace(
+    const std::string& file, match::LineMatcher& matcher) {
   std::optional<wire::End> end;
-  wire::Decoder decoder;
-  std::string buffer(1u << 20, '\0');
-  while (true) {
-    const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return base::fail("read trace", file, errno);
-    if (count == 0) break;
-    decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
-    while (true) {
-      const auto record = DRIFTCAGE_TRY(decoder.next());
-      if (!record) break;
-      if (const auto* hello = std::get_if<wire::Hello>(&*record);
-          hello != nullptr && hello->version != wire::kVersion) {
-        return base::fail("read trace", file, 0,
-                          "it has version " + std::to_string(hello->version) +
-                              ", this driftcage reads " +
-                              std::to_string(wire::kVersion));
-      }
-      if (const auto* last = std::get_if<wire::End>(&*record)) end = *last;
-      matcher.add(*record);
-    }
-  }
+  DRIFTCAGE_CHECK_OK(wire::read_trace(file, [&](const wire::Record& record) {
+    if (const auto* last = std::get_if<wire::End>(&record)) end = *last;
+    matcher.add(record);
+    return true;
+  }));
   return end;
+}
+
+// What the run knew of an image, as far as planning asks.
+plan::Ground ground_of(const Record& record, const std::string& image) {
+  plan::Ground ground;
+  ground.image.reference = image;
+  if (const RecordedImage* recorded = record.image(image)) {
+    ground.image.architecture = recorded->facts.architecture;
+    ground.facts = recorded->facts;
+    ground.rung = recorded->rung;
+    ground.ids = recorded->ids;
+  }
+  return ground;
 }
 
 base::Result<match::LegResult> rejudge_leg(const match::LegResult& stored,
@@ -57,7 +50,7 @@ base::Result<match::LegResult> rejudge_leg(const match::LegResult& stored,
   auto matcher = DRIFTCAGE_TRY(
       match::LineMatcher::make(all_lines(scenario.expect), leg.variables));
   const std::string file = folder + "/" + leg_folder(leg.name) + "/trace.dct";
-  auto end = read_trace(file, matcher);
+  auto end = match_trace(file, matcher);
   matcher.finish();
   leg.lines = matcher.result();
   const bool was_finished = leg.end.outcome == wire::Outcome::Finished ||
@@ -75,7 +68,8 @@ base::Result<match::LegResult> rejudge_leg(const match::LegResult& stored,
 
 }  // namespace
 
-base::Result<ScenarioResult> rejudge(const ScenarioResult& stored,
+base::Result<ScenarioResult> rejudge(const Record& record,
+                                     const ScenarioResult& stored,
                                      const scenario::Scenario& scenario) {
   ScenarioResult result = stored;
   if (stored.legs.empty()) return result;
@@ -86,26 +80,32 @@ base::Result<ScenarioResult> rejudge(const ScenarioResult& stored,
         DRIFTCAGE_TRY(rejudge_leg(leg, scenario, stored.record_folder)));
   }
   result.judgement = match::judge(scenario, result.legs);
+  if (stored.xfail && stored.xfail->waiver) {
+    result.scenario.xfails.push_back(*stored.xfail);
+  }
+  result.xfail.reset();
+  const plan::Ground ground = ground_of(record, stored.image);
+  if (const scenario::Xfail* known =
+          plan::expected_failure(result.scenario, ground)) {
+    // As of the day of the run: the answer must not change by waiting.
+    result.judgement = match::expect_failure(
+        std::move(result.judgement), *known, record.started().substr(0, 10));
+    result.xfail = *known;
+  }
   return result;
 }
 
 std::string needs_a_run(const Record& record, const std::string& image,
                         const scenario::Scenario& before,
                         const scenario::Scenario& after) {
-  const RecordedImage* recorded = record.image(image);
-  if (recorded == nullptr) return "the run had no image " + image;
+  if (record.image(image) == nullptr) return "the run had no image " + image;
   if (record.head().verdict_only &&
       match::gate_names(all_lines(before.expect)) !=
           match::gate_names(all_lines(after.expect))) {
     return "the run recorded only what its lines needed";
   }
   // Planning is pure: the same ground for both shows what differs.
-  plan::Ground ground;
-  ground.image.reference = image;
-  ground.image.architecture = recorded->facts.architecture;
-  ground.facts = recorded->facts;
-  ground.rung = recorded->rung;
-  ground.ids = recorded->ids;
+  plan::Ground ground = ground_of(record, image);
   for (const std::string& other : wanted_of({}, {before, after}).others) {
     ground.others.emplace(other, image::Image{});
   }

@@ -76,6 +76,17 @@ Json lines_json(const scenario::Expect& expect, const match::LegResult& leg) {
   return list;
 }
 
+// Their texts follow each other in the files stdout and stderr.
+Json step_results_json(const std::vector<match::StepResult>& steps) {
+  Json list = Json::array();
+  for (const match::StepResult& step : steps) {
+    list.push_back({{"exit", step.exit},
+                    {"stdout_bytes", step.stdout_text.size()},
+                    {"stderr_bytes", step.stderr_text.size()}});
+  }
+  return list;
+}
+
 Json leg_json(const scenario::Expect& expect, const match::LegResult& leg) {
   Json steps = Json::object();
   for (const wire::StepTime& step : leg.cage.steps) steps[step.step] = step.ns;
@@ -95,6 +106,7 @@ Json leg_json(const scenario::Expect& expect, const match::LegResult& leg) {
                {"notes", leg.cage.notes},
                {"output_cut", leg.output_cut},
                {"lines", lines_json(expect, leg)}};
+  if (!leg.steps.empty()) json["step_results"] = step_results_json(leg.steps);
   if (!leg.end.error.step.empty()) json["error"] = error_json(leg.end.error);
   return json;
 }
@@ -110,6 +122,14 @@ Json findings_json(const std::vector<match::Finding>& findings) {
                     {"closest", events_json(finding.closest)}});
   }
   return list;
+}
+
+Json xfail_json(const scenario::Xfail& xfail) {
+  return {{"why", xfail.why},
+          {"until", xfail.until},
+          {"issue", xfail.issue},
+          {"strict", xfail.strict},
+          {"waiver", xfail.waiver}};
 }
 
 Json retried_json(const ScenarioResult& result, const std::string& record) {
@@ -138,23 +158,27 @@ Json result_json(const ScenarioResult& result,
     legs.back()["environment_change"] = model::environment_change(
         result.legs.front().environment, leg.environment);
   }
-  return {{"schema", RecordWriter::kSchema},
-          {"id", scenario.id},
-          {"title", scenario.title},
-          {"file", scenario.file},
-          {"tags", scenario.tags},
-          {"image", result.image},
-          {"round", result.round},
-          {"verdict", model::verdict_name(judgement.verdict)},
-          {"reason", judgement.reason},
-          {"decided_by", judgement.leg},
-          {"weak", scenario.weak()},
-          {"started_ns", result.started_ns},
-          {"duration_ns", result.duration_ns},
-          {"retried", retried_json(result, record)},
-          {"findings", findings_json(judgement.findings)},
-          {"legs", std::move(legs)},
-          {"variables", variables}};
+  Json json = {{"schema", RecordWriter::kSchema},
+               {"id", scenario.id},
+               {"title", scenario.title},
+               {"file", scenario.file},
+               {"tags", scenario.tags},
+               {"image", result.image},
+               {"round", result.round},
+               {"verdict", model::verdict_name(judgement.verdict)},
+               {"reason", judgement.reason},
+               {"decided_by", judgement.leg},
+               {"weak", scenario.weak()},
+               {"started_ns", result.started_ns},
+               {"duration_ns", result.duration_ns},
+               {"retried", retried_json(result, record)},
+               {"findings", findings_json(judgement.findings)},
+               {"legs", std::move(legs)},
+               {"variables", variables}};
+  // What scenario.toml alone does not tell.
+  if (!scenario.included.empty()) json["included"] = scenario.included;
+  if (result.xfail) json["xfail"] = xfail_json(*result.xfail);
+  return json;
 }
 
 Json summary_json(const ScenarioResult& result, const std::string& record) {

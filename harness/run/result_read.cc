@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -112,6 +114,40 @@ match::LegResult leg_of(const Json& json, const match::Variables& variables) {
   return leg;
 }
 
+std::vector<match::StepResult> steps_of(const Json& json,
+                                        const match::LegResult& leg) {
+  std::vector<match::StepResult> steps;
+  std::size_t out = 0;
+  std::size_t err = 0;
+  const auto cut = [](const std::string& text, std::size_t& at,
+                      std::size_t bytes) {
+    at = std::min(at, text.size());
+    std::string part = text.substr(at, bytes);
+    at += part.size();
+    return part;
+  };
+  for (const Json& item : json.value("step_results", Json::array())) {
+    match::StepResult step;
+    step.exit = item.value("exit", 0);
+    step.stdout_text =
+        cut(leg.stdout_text, out, item.value("stdout_bytes", std::size_t{0}));
+    step.stderr_text =
+        cut(leg.stderr_text, err, item.value("stderr_bytes", std::size_t{0}));
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+scenario::Xfail xfail_of(const Json& json) {
+  scenario::Xfail xfail;
+  xfail.why = text(json, "why");
+  xfail.until = text(json, "until");
+  xfail.issue = text(json, "issue");
+  xfail.strict = json.value("strict", true);
+  xfail.waiver = json.value("waiver", false);
+  return xfail;
+}
+
 match::Judgement judgement_of(const Json& json, const std::string& file) {
   match::Judgement judgement;
   judgement.verdict = model::verdict_from_name(text(json, "verdict"))
@@ -137,11 +173,24 @@ std::string output_of(const std::string& file) {
   return bytes ? *std::move(bytes) : std::string();  // none was printed
 }
 
-// The scenario as it was; one that no longer parses, because the format moved
-// on, still has its names.
+// The scenario as it was, of a matrix the combination that ran; one that no
+// longer parses, because the format moved on, still has its names.
 scenario::Scenario scenario_of(const Json& json, const std::string& source) {
   const std::string file = text(json, "file");
-  if (auto parsed = scenario::parse(source, file)) return *std::move(parsed);
+  const std::string id = text(json, "id");
+  const auto included =
+      json.value("included", std::map<std::string, std::string>());
+  const auto read =
+      [&included](const std::string& path) -> base::Result<std::string> {
+    const auto found = included.find(path);
+    if (found != included.end()) return found->second;
+    return base::fail("read included file", path, ENOENT);
+  };
+  if (auto parsed = scenario::parse_all(source, file, {"", read})) {
+    for (scenario::Scenario& one : *parsed) {
+      if (one.id == id) return std::move(one);
+    }
+  }
   scenario::Scenario scenario;
   scenario.file = file;
   scenario.source = source;
@@ -162,12 +211,14 @@ ScenarioResult result_of(const Json& json, const std::string& source,
   result.duration_ns = json.value("duration_ns", std::uint64_t{0});
   result.record_folder = folder;
   result.judgement = judgement_of(json, result.scenario.file);
+  if (json.contains("xfail")) result.xfail = xfail_of(json.at("xfail"));
   const auto variables = json.value("variables", match::Variables());
   for (const Json& item : json.value("legs", Json::array())) {
     match::LegResult leg = leg_of(item, variables);
     const std::string at = folder + "/" + leg_folder(leg.name);
     leg.stdout_text = output_of(at + "/stdout");
     leg.stderr_text = output_of(at + "/stderr");
+    leg.steps = steps_of(item, leg);
     result.legs.push_back(std::move(leg));
   }
   for (const Json& item : json.value("retried", Json::array())) {

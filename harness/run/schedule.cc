@@ -14,7 +14,7 @@ namespace {
 // One that never ran counts as the mean of those that did.
 class Durations {
  public:
-  Durations(const std::vector<scenario::Scenario>& scenarios,
+  Durations(const std::vector<ScenarioHead>& scenarios,
             const std::vector<std::string>& images, const History& history)
       : scenarios_(scenarios), images_(images), history_(history) {
     std::uint64_t sum = 0;
@@ -31,7 +31,7 @@ class Durations {
   }
 
  private:
-  const std::vector<scenario::Scenario>& scenarios_;
+  const std::vector<ScenarioHead>& scenarios_;
   const std::vector<std::string>& images_;
   const History& history_;
   std::uint64_t mean_ = 1;
@@ -116,7 +116,7 @@ std::string key_of(const std::string& id, const std::string& image) {
   return id + "\t" + image;
 }
 
-Schedule make_schedule(const std::vector<scenario::Scenario>& scenarios,
+Schedule make_schedule(const std::vector<ScenarioHead>& scenarios,
                        const std::vector<std::string>& images,
                        const History& history, const ScheduleOptions& options) {
   const Durations durations(scenarios, images, history);
@@ -124,8 +124,8 @@ Schedule make_schedule(const std::vector<scenario::Scenario>& scenarios,
   for (std::uint32_t round = 0; round < options.repeat; ++round) {
     for (std::uint32_t s = 0; s < scenarios.size(); ++s) {
       for (std::uint32_t i = 0; i < images.size(); ++i) {
-        const bool filtered = options.filter != nullptr &&
-                              !options.filter->matches(scenarios[s], images[i]);
+        const std::vector<bool>& on_image = scenarios[s].on_image;
+        const bool filtered = !on_image.empty() && !on_image[i];
         const bool named =
             options.only == nullptr ||
             options.only->contains(key_of(scenarios[s].id, images[i]));

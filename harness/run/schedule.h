@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/run/filter.h"
+#include "harness/run/scenario_set.h"
 #include "harness/run/shard.h"
-#include "harness/scenario/scenario.h"
 
 // What runs, and in which order. Pure.
 namespace driftcage::run {
@@ -40,7 +39,6 @@ using History = std::map<std::string, Past>;
                                  const std::string& image);
 
 struct ScheduleOptions {
-  const Filter* filter = nullptr;
   const std::set<std::string>* only = nullptr;  // key_of; null: all
   std::optional<Shard> shard;
   Order order = Order::File;
@@ -56,9 +54,9 @@ struct Schedule {
   std::string selection;
 };
 
-[[nodiscard]] Schedule make_schedule(
-    const std::vector<scenario::Scenario>& scenarios,
-    const std::vector<std::string>& images, const History& history,
-    const ScheduleOptions& options);
+[[nodiscard]] Schedule make_schedule(const std::vector<ScenarioHead>& scenarios,
+                                     const std::vector<std::string>& images,
+                                     const History& history,
+                                     const ScheduleOptions& options);
 
 }  // namespace driftcage::run

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "harness/match/judge.h"
 #include "harness/model/facts.h"
 #include "harness/plan/planner.h"
+#include "harness/run/scenario_set.h"
 #include "harness/run/schedule.h"
 #include "harness/scenario/scenario.h"
 
@@ -32,7 +34,8 @@ struct ScenarioResult {
   std::string image;
   std::vector<match::LegResult> legs;
   match::Judgement judgement;
-  std::uint64_t started_ns = 0;  // since the start of the run
+  std::optional<scenario::Xfail> xfail;  // that applied
+  std::uint64_t started_ns = 0;          // since the start of the run
   std::uint64_t duration_ns = 0;
   std::string record_folder;     // of this scenario, inside the run record
   unsigned round = 0;            // of --repeat, from 0
@@ -64,6 +67,7 @@ struct SuiteOptions {
   bool max_fail_at_once = false;          // end those that run, too
   std::chrono::milliseconds timeout{0};   // of each leg instead of its own
   std::chrono::milliseconds deadline{0};  // of the whole run; 0: none
+  std::uint64_t max_trace = 0;  // bytes stored of each leg; 0: LegRun's
   Keep keep = Keep::Never;
   // How many scenarios of a group run at a time; 1 for those not named here.
   std::map<std::string, unsigned> groups;
@@ -119,8 +123,8 @@ struct SuiteResult {
 
 // Plans, runs and judges scenarios on images, several legs at a time, and
 // writes the run record. An error means that nothing could run at all.
-[[nodiscard]] base::Result<SuiteResult> run_suite(
-    const std::vector<scenario::Scenario>& scenarios,
-    const SuiteOptions& options, SuiteObserver& observer);
+[[nodiscard]] base::Result<SuiteResult> run_suite(const ScenarioSet& scenarios,
+                                                  const SuiteOptions& options,
+                                                  SuiteObserver& observer);
 
 }  // namespace driftcage::run

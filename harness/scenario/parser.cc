@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/scenario/parser.h"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -239,7 +240,16 @@ tl::expected<std::vector<Scenario>, Diagnostics> parse_all(
   auto root = read_document(toml, file);
   if (!root) return tl::make_unexpected(Diagnostics{root.error()});
   Mistakes mistakes(toml, file);
-  include_files(file, options.read_file, &*root, &mistakes);
+  std::map<std::string, std::string> included;
+  ReadFile read;
+  if (options.read_file) {
+    read = [&](const std::string& path) {
+      auto text = options.read_file(path);
+      if (text) included[path] = *text;
+      return text;
+    };
+  }
+  include_files(file, read, &*root, &mistakes);
   std::vector<MatrixCell> cells = matrix_cells(*root, &mistakes);
   if (cells.empty()) {
     cells.emplace_back();
@@ -257,6 +267,7 @@ tl::expected<std::vector<Scenario>, Diagnostics> parse_all(
     if (!cell.values.empty()) scenario.id += "[" + cell.name + "]";
     scenario.file = file;
     scenario.source = std::string(toml);
+    scenario.included = included;
     scenarios.push_back(std::move(scenario));
   }
   if (!mistakes.none()) return tl::make_unexpected(mistakes.take());
@@ -281,6 +292,7 @@ tl::expected<std::vector<Waiver>, Diagnostics> parse_waivers(
   if (const Node* list = root->get("waiver", Kind::Array)) {
     for (const Node& item : list->items) {
       waivers.push_back({text_of(item, "id"), read_xfail(item, mistakes)});
+      waivers.back().xfail.waiver = true;
     }
   }
   if (!mistakes.none()) return tl::make_unexpected(mistakes.take());

@@ -147,6 +147,7 @@ struct Xfail {
   std::string until;  // "2027-03-01": the last day
   std::string issue;
   bool strict = true;  // an unexpected pass is a failure
+  bool waiver = false;  // from a file of waivers, not the scenario's own
   model::SourceRange at;
 };
 
@@ -185,6 +186,7 @@ struct Step {
 struct Scenario {
   std::string file;    // as given
   std::string source;  // the whole text, for messages
+  std::map<std::string, std::string> included;  // texts of `include`, by path
   std::string id;      // of a [matrix]: "go/x[1.21,1.24]"
   std::string title;
   std::string about;

@@ -179,7 +179,7 @@ class SuiteTest : public ::testing::Test {
 
   base::Result<SuiteResult> run(
       const std::vector<scenario::Scenario>& scenarios) {
-    return run_suite(scenarios, options_, listener_);
+    return run_suite(hold(scenarios), options_, listener_);
   }
   static json read_json(const fs::path& file) {
     std::ifstream in(file);

@@ -33,24 +33,6 @@ struct Child {
 constexpr const char* kForeign[] = {"DRIFTCAGE_SCENARIOS", "DRIFTCAGE_CELL",
                                     "NO_COLOR", "FORCE_COLOR"};
 
-[[noreturn]] void become(const std::vector<std::string>& argv,
-                         const Setting& setting, int in, int out, int err) {
-  for (const char* name : kForeign) ::unsetenv(name);
-  for (const auto& [name, value] : setting.set)
-    ::setenv(name.c_str(), value.c_str(), 1);
-  if (!setting.directory.empty() && ::chdir(setting.directory.c_str()) != 0)
-    ::_exit(kNoExec);
-  ::dup2(in, STDIN_FILENO);
-  ::dup2(out, STDOUT_FILENO);
-  ::dup2(err, STDERR_FILENO);
-  std::vector<char*> pointers;
-  for (const std::string& argument : argv)
-    pointers.push_back(const_cast<char*>(argument.c_str()));
-  pointers.push_back(nullptr);
-  ::execvp(pointers.front(), pointers.data());
-  ::_exit(kNoExec);
-}
-
 fs::path temporary_file() {
   std::string name = (fs::temp_directory_path() / "cliXXXXXX").string();
   base::UniqueFd(::mkstemp(name.data()));
@@ -89,6 +71,24 @@ Outcome finish(Child child, std::string out) {
 }
 
 }  // namespace
+
+void become(const std::vector<std::string>& argv, const Setting& setting,
+            int in, int out, int err) {
+  for (const char* name : kForeign) ::unsetenv(name);
+  for (const auto& [name, value] : setting.set)
+    ::setenv(name.c_str(), value.c_str(), 1);
+  if (!setting.directory.empty() && ::chdir(setting.directory.c_str()) != 0)
+    ::_exit(kNoExec);
+  ::dup2(in, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  std::vector<char*> pointers;
+  for (const std::string& argument : argv)
+    pointers.push_back(const_cast<char*>(argument.c_str()));
+  pointers.push_back(nullptr);
+  ::execvp(pointers.front(), pointers.data());
+  ::_exit(kNoExec);
+}
 
 std::string read_text(const fs::path& path) {
   std::ifstream in(path);

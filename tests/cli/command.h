@@ -31,6 +31,10 @@ Outcome execute(const std::vector<std::string>& argv,
 Outcome driftcage(std::vector<std::string> arguments,
                   const Setting& setting = {});
 
+// Turns the process, a fresh child, into `argv`, with these standard streams.
+[[noreturn]] void become(const std::vector<std::string>& argv,
+                         const Setting& setting, int in, int out, int err);
+
 // Starts `argv`, waits until its standard output holds `mark`, sends `signal`
 // to it, and waits for its end.
 Outcome interrupt(const std::vector<std::string>& argv, const std::string& mark,

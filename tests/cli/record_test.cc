@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/command.h"
+#include "tests/cli/scenario_text.h"
 
 namespace driftcage::cli_test {
 namespace {
@@ -21,19 +22,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-std::string scenario(const std::string& id, const std::string& errno_name,
-                     const std::string& more = {}) {
-  return "schema = 1\nid     = \"" + id +
-         "\"\ntitle  = \"A file that is not there\"\n"
-         "run    = [\"cat\", \"data.txt\"]\n" +
-         more +
-         "\n[files]\n\"data.txt\" = \"here\\n\"\n"
-         "\n[[fault]]\nid   = \"no-data\"\nhide = [\"$WORK/data.txt\"]\n"
-         "\n[expect]\nexit = 1\n"
-         "see  = [\"open $WORK/data.txt = " +
-         errno_name + " by cat\"]\n";
-}
 
 class Chosen : public Project {
  protected:
@@ -284,11 +272,7 @@ TEST_F(Recorded, WhatACommandLeftIsThereAgain) {
 }
 
 TEST_F(Recorded, ARunThatIsKilledLeavesARecordThatCanBeFinished) {
-  write("scenarios/tiny/z.toml", [] {
-    std::string text = scenario("tiny/z", "ENOENT");
-    return text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
-                        "[\"sh\", \"-c\", \"while :; do :; done\"]");
-  }());
+  write("scenarios/tiny/z.toml", endless("tiny/z"));
   const Outcome killed =
       interrupt({DRIFTCAGE_PROGRAM, "run", "--record", "r", "-j", "1"},
                 "tiny/c", SIGKILL, own());

@@ -130,7 +130,7 @@ TEST_F(ReaderTest, JudgesAgainFromTraces) {
   const Record record = make("r", {{"go/x", Verdict::NoRepro}});
   const auto stored = Record::load(record.results()[0]);
   ASSERT_TRUE(stored);
-  const auto again = rejudge(*stored, stored->scenario);
+  const auto again = rejudge(record, *stored, stored->scenario);
   ASSERT_TRUE(again) << again.error().message();
   // The traces say so, whatever was recorded.
   EXPECT_EQ(again->judgement.verdict, Verdict::Pass);
@@ -140,7 +140,7 @@ TEST_F(ReaderTest, JudgesAgainFromTraces) {
   const auto edited = scenario::parse(source, "x.toml");
   ASSERT_TRUE(edited);
   EXPECT_EQ(needs_a_run(record, "host", stored->scenario, *edited), "");
-  const auto wrong = rejudge(*stored, *edited);
+  const auto wrong = rejudge(record, *stored, *edited);
   ASSERT_TRUE(wrong);
   EXPECT_EQ(wrong->judgement.verdict, Verdict::NoRepro);
 }
@@ -153,14 +153,42 @@ TEST_F(ReaderTest, ATraceThatWasCutIsNeverAPass) {
   const auto size = fs::file_size(trace);
   for (std::uintmax_t left = 0; left < size; ++left) {
     fs::resize_file(trace, left);
-    const auto again = rejudge(*stored, stored->scenario);
+    const auto again = rejudge(record, *stored, stored->scenario);
     ASSERT_TRUE(again);
     EXPECT_EQ(again->judgement.verdict, Verdict::Error) << left;
     write_trace(trace, false);
   }
   fs::remove(trace);
-  EXPECT_EQ(rejudge(*stored, stored->scenario)->judgement.verdict,
+  EXPECT_EQ(rejudge(record, *stored, stored->scenario)->judgement.verdict,
             Verdict::Error);
+}
+
+TEST_F(ReaderTest, ExpectedFailuresCountAsOnTheDayOfTheRun) {
+  const Record record = make("r", {{"go/x"}});
+  auto stored = Record::load(record.results()[0]);
+  ASSERT_TRUE(stored);
+  std::string source = scenario_text("go/x");
+  source.replace(source.find("= ENOENT"), 8, "= EACCES");
+  const std::string today = record.started().substr(0, 10);
+  const auto judged_with = [&](const std::string& more) {
+    const auto edited = scenario::parse(source + more, "x.toml");
+    EXPECT_TRUE(edited) << more;
+    const auto again = rejudge(record, *stored, *edited);
+    EXPECT_TRUE(again);
+    return again->judgement.verdict;
+  };
+  const std::string why = "\n[[xfail]]\nwhy = \"known\"\n";
+  EXPECT_EQ(judged_with(why + "until = " + today + "\n"), Verdict::Xfail);
+  EXPECT_EQ(judged_with(why + "until = 2020-01-01\n"), Verdict::Expired);
+  EXPECT_EQ(judged_with(why + "until = " + today + "\nimage = \"no*\"\n"),
+            Verdict::NoRepro);
+  // What a file of waivers said during the run is in its record.
+  scenario::Xfail waiver;
+  waiver.why = "waived";
+  waiver.until = today;
+  waiver.waiver = true;
+  stored->xfail = waiver;
+  EXPECT_EQ(judged_with(""), Verdict::Xfail);
 }
 
 TEST_F(ReaderTest, AnEditOfTheCageNeedsARun) {

@@ -11,21 +11,21 @@ namespace {
 
 using testing::ElementsAre;
 
-std::vector<scenario::Scenario> named(std::initializer_list<const char*> ids) {
-  std::vector<scenario::Scenario> list;
+std::vector<ScenarioHead> named(std::initializer_list<const char*> ids) {
+  std::vector<ScenarioHead> list;
   for (const char* id : ids) list.emplace_back().id = id;
   return list;
 }
 
-std::vector<scenario::Scenario> many(int count) {
-  std::vector<scenario::Scenario> list;
+std::vector<ScenarioHead> many(int count) {
+  std::vector<ScenarioHead> list;
   for (int i = 0; i < count; ++i) {
     list.emplace_back().id = "s/" + std::to_string(i);
   }
   return list;
 }
 
-std::vector<std::string> ids(const std::vector<scenario::Scenario>& scenarios,
+std::vector<std::string> ids(const std::vector<ScenarioHead>& scenarios,
                              const Schedule& schedule) {
   std::vector<std::string> list;
   for (const Item& item : schedule.items) {
@@ -46,12 +46,10 @@ TEST(Schedule, EachScenarioOnEachImageForEachRound) {
   EXPECT_EQ(schedule.selected, 8u);
 }
 
-TEST(Schedule, TheFilterSeesImages) {
-  const auto filter = Filter::parse("image(x) | id(a)");
-  ScheduleOptions options;
-  options.filter = &*filter;
-  const auto schedule =
-      make_schedule(named({"a", "b"}), {"host", "x"}, {}, options);
+TEST(Schedule, OnlyOnTheImagesThatAreWanted) {
+  auto heads = named({"a", "b"});
+  heads[1].on_image = {false, true};
+  const auto schedule = make_schedule(heads, {"host", "x"}, {}, {});
   EXPECT_THAT(schedule.items,
               ElementsAre(Item{0, 0, 0}, Item{0, 1, 0}, Item{1, 1, 0}));
 }
@@ -125,7 +123,7 @@ TEST(Schedule, HashKeepsWhatWasThere) {
   options.shard = Shard{2, 3, ShardStrategy::Hash, "", ""};
   const auto before =
       ids(scenarios, make_schedule(scenarios, {"host"}, {}, options));
-  scenarios.insert(scenarios.begin(), scenario::Scenario{})->id = "first";
+  scenarios.insert(scenarios.begin(), ScenarioHead{})->id = "first";
   auto after = ids(scenarios, make_schedule(scenarios, {"host"}, {}, options));
   std::erase(after, "first");
   EXPECT_EQ(before, after);

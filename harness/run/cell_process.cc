@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/cell_process.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <variant>
+
+#include "harness/run/spawn.h"
+
+namespace driftcage::run {
+namespace {
+
+constexpr std::size_t kEventBuffer = 1 << 16;
+constexpr std::size_t kOutputBuffer = 1 << 14;
+// How long output may go on after the cell has ended.
+constexpr std::chrono::milliseconds kDrain{2000};
+
+void take(base::UniqueFd& from, Descriptor& into) {
+  into.assign(from.get());
+  (void)from.release();
+}
+
+}  // namespace
+
+CellProcess::CellProcess(asio::io_context& io, Duration grace,
+                         CellObserver observer, Ended ended)
+    : io_(io),
+      grace_(grace),
+      observer_(std::move(observer)),
+      ended_(std::move(ended)),
+      spec_(io),
+      events_(io),
+      out_(io),
+      err_(io),
+      process_(io.get_executor()),
+      timer_(io) {}
+
+base::Status CellProcess::start(const std::string& program,
+                                const model::CageSpec& spec, Stdio stdio,
+                                int terminal) {
+  Spawned spawned = DRIFTCAGE_TRY(spawn_cell(program, stdio, terminal));
+  try {
+    process_ = Process(io_.get_executor(), spawned.pid);
+    take(spawned.spec, spec_);
+    take(spawned.events, events_);
+    if (stdio == Stdio::Capture) {
+      take(spawned.out, out_);
+      take(spawned.err, err_);
+    }
+  } catch (const boost::system::system_error& error) {
+    // pidfd_open(2) or epoll refused; nobody else will reap it.
+    (void)process_.detach();
+    ::kill(spawned.pid, SIGKILL);
+    while (::waitpid(spawned.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return base::fail("watch helper", program, error.code().value());
+  }
+  program_ = program;
+  if (spec.timeout_ms > 0) timeout_ = Duration(spec.timeout_ms) + grace_;
+  send(spec);
+  events_buffer_.resize(kEventBuffer);
+  ++streams_;
+  read_events();
+  if (stdio == Stdio::Capture) {
+    streams_ += 2;
+    out_buffer_.resize(kOutputBuffer);
+    err_buffer_.resize(kOutputBuffer);
+    read_output(out_, out_buffer_, observer_.out);
+    read_output(err_, err_buffer_, observer_.err);
+  }
+  wait();
+  watch_time();
+  return {};
+}
+
+void CellProcess::cancel() {
+  if (exited_) return;
+  if (cancelled_) {
+    kill();
+    return;
+  }
+  cancelled_ = true;
+  ErrorCode ignored;
+  spec_.close(ignored);
+  set_timer(grace_, [this] { give_up("did not end when asked to"); });
+}
+
+void CellProcess::fail(base::Error error) {
+  exited_ = true;
+  broken_ = std::move(error);
+  asio::post(io_, [self = shared_from_this()] { self->finish_if_over(); });
+}
+
+template <class Action>
+void CellProcess::set_timer(Duration delay, Action action) {
+  timer_.expires_after(delay);
+  timer_.async_wait([self = shared_from_this(), action](ErrorCode error) {
+    if (!error) action();
+  });
+}
+
+// A cell keeps the time of its payload itself; this is for one that hangs.
+void CellProcess::watch_time() {
+  if (timeout_.count() == 0) return;
+  set_timer(timeout_, [this] { give_up("did not end in time"); });
+}
+
+void CellProcess::send(const model::CageSpec& spec) {
+  const std::string body = wire::encode_spec(spec);
+  const auto size = static_cast<std::uint32_t>(body.size());
+  for (int shift = 0; shift < 32; shift += 8) {
+    message_.push_back(static_cast<char>(size >> shift));
+  }
+  message_ += body;
+  // A failure shows as a cell that ends without a result.
+  asio::async_write(spec_, asio::buffer(message_),
+                    [self = shared_from_this()](ErrorCode, std::size_t) {
+                      self->message_ = {};
+                    });
+}
+
+void CellProcess::read_events() {
+  events_.async_read_some(
+      asio::buffer(events_buffer_),
+      [self = shared_from_this()](ErrorCode error, std::size_t size) {
+        if (error) {
+          self->stream_ended(self->events_);
+          return;
+        }
+        self->take_events({self->events_buffer_.data(), size});
+        self->read_events();
+      });
+}
+
+void CellProcess::take_events(std::string_view bytes) {
+  if (broken_) return;  // only drained
+  if (observer_.trace_bytes) observer_.trace_bytes(bytes);
+  decoder_.feed(bytes);
+  while (true) {
+    auto record = decoder_.next();
+    if (!record) {
+      break_off(record.error());
+      return;
+    }
+    if (!*record) return;
+    if (!take_record(**record)) return;
+  }
+}
+
+bool CellProcess::take_record(const wire::Record& record) {
+  if (const auto* hello = std::get_if<wire::Hello>(&record);
+      hello != nullptr && hello->version != wire::kVersion) {
+    break_off({"read event stream", "version " + std::to_string(hello->version),
+               0, "runner and driftcage-cell are of different builds"});
+    return false;
+  }
+  if (end_) {
+    break_off({"read event stream", "a record after the last one", 0, ""});
+    return false;
+  }
+  if (const auto* end = std::get_if<wire::End>(&record)) end_ = *end;
+  if (std::holds_alternative<wire::CageUp>(record) && !cancelled_ && !exited_) {
+    // What the set-up took is not taken from the payload.
+    watch_time();
+  }
+  if (observer_.record) observer_.record(record);
+  return true;
+}
+
+void CellProcess::read_output(
+    Descriptor& stream, std::vector<char>& buffer,
+    const std::function<void(std::string_view)>& observer) {
+  stream.async_read_some(asio::buffer(buffer),
+                         [self = shared_from_this(), &stream, &buffer,
+                          &observer](ErrorCode error, std::size_t size) {
+                           if (error) {
+                             self->stream_ended(stream);
+                             return;
+                           }
+                           if (observer) observer({buffer.data(), size});
+                           self->read_output(stream, buffer, observer);
+                         });
+}
+
+void CellProcess::stream_ended(Descriptor& stream) {
+  ErrorCode ignored;
+  stream.close(ignored);
+  --streams_;
+  finish_if_over();
+}
+
+void CellProcess::wait() {
+  process_.async_wait([self = shared_from_this()](ErrorCode error, int) {
+    // The plain int cannot tell exit 9 from SIGKILL.
+    if (!error) {
+      self->status_ = base::WaitStatus(self->process_.native_exit_code());
+    }
+    // Reaped: its destructor must not wait for a pid that is free again.
+    (void)self->process_.detach();
+    self->exited_ = true;
+    // Somebody else may hold a pipe open; a cage's processes cannot.
+    self->set_timer(std::min(kDrain, self->grace_),
+                    [cell = self.get()] { cell->close_streams(); });
+    self->finish_if_over();
+  });
+}
+
+void CellProcess::close_streams() {
+  ErrorCode ignored;
+  for (Descriptor* stream : {&events_, &out_, &err_}) {
+    if (stream->is_open()) stream->cancel(ignored);
+  }
+}
+
+void CellProcess::break_off(base::Error error) {
+  if (!broken_) broken_ = std::move(error);
+  kill();
+}
+
+void CellProcess::give_up(const char* why) {
+  break_off({std::string("the helper ") + why, program_, 0, ""});
+}
+
+void CellProcess::kill() {
+  if (exited_) return;
+  ErrorCode ignored;
+  process_.terminate(ignored);
+}
+
+void CellProcess::finish_if_over() {
+  if (!exited_ || streams_ > 0 || over_) return;
+  over_ = true;
+  timer_.cancel();
+  ErrorCode ignored;
+  spec_.close(ignored);
+  const auto self = shared_from_this();
+  auto result = take_result();
+  if (observer_.done) observer_.done(std::move(result));
+  ended_(self);
+}
+
+base::Result<wire::End> CellProcess::take_result() {
+  if (broken_) return tl::make_unexpected(*std::move(broken_));
+  if (end_) return *std::move(end_);
+  return base::fail("the helper ended with " + status_.text() +
+                        " before it reported a result",
+                    program_);
+}
+
+}  // namespace driftcage::run

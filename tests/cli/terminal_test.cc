@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens on a terminal: watching, shells, and a terminal that goes away.
+#include "tests/cli/terminal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/scenario_text.h"
+
+namespace driftcage::cli_test {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Terminal : public CageProject {
+ protected:
+  void SetUp() override {
+    CageProject::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    write("scenarios/tiny/a.toml", scenario("tiny/a", "ENOENT"));
+    write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
+    write("scenarios/tiny/z.toml", endless("tiny/z"));
+  }
+  [[nodiscard]] Setting own() const {
+    Setting setting = here();
+    setting.set["XDG_STATE_HOME"] = (folder_ / "state").string();
+    setting.set["TERM"] = "xterm";
+    setting.set["NO_COLOR"] = "1";
+    return setting;
+  }
+  static std::vector<std::string> with(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), DRIFTCAGE_PROGRAM);
+    return arguments;
+  }
+};
+
+TEST_F(Terminal, WatchJudgesOrRunsAgainAfterAnEdit) {
+  OnTerminal watch(with({"watch", "tiny/a"}), own());
+  ASSERT_TRUE(watch.wait_for("PASS        tiny/a")) << watch.screen();
+  ASSERT_TRUE(watch.wait_for("watching 1 file;"));
+  // [expect] alone: the stored traces tell.
+  write("scenarios/tiny/a.toml", scenario("tiny/a", "EACCES"));
+  ASSERT_TRUE(watch.wait_for("NO-REPRO    tiny/a")) << watch.screen();
+  ASSERT_TRUE(watch.wait_for("judged again from its traces in "));
+  // A mistake is shown, and waits for the next edit.
+  write("scenarios/tiny/a.toml", "schema = 1\nid = 7\n");
+  ASSERT_TRUE(watch.wait_for("a.toml:2:6: error:")) << watch.screen();
+  // Anything else needs a run.
+  write("scenarios/tiny/a.toml",
+        scenario("tiny/a", "ENOENT", "timeout = \"7s\"\n[env]\nX = \"1\"\n"));
+  ASSERT_TRUE(watch.wait_for("leg control is another cage; running"))
+      << watch.screen();
+  ASSERT_TRUE(watch.wait_for("PASS        tiny/a"));
+  ASSERT_TRUE(watch.wait_for("watching 1 file;"));
+  watch.type("\x03");
+  EXPECT_EQ(watch.finish(), 128 + SIGINT) << watch.screen();
+}
+
+TEST_F(Terminal, WatchSeesWhatAScenarioIncludes) {
+  write("scenarios/_lib/data.toml", "[files]\n\"data.txt\" = \"here\\n\"\n");
+  std::string text =
+      scenario("tiny/a", "ENOENT", "include = [\"../_lib/data.toml\"]\n");
+  text.erase(text.find("[files]"),
+             text.find("\n[[fault]]") - text.find("[files]"));
+  write("scenarios/tiny/a.toml", text);
+  OnTerminal watch(with({"watch", "tiny/a"}), own());
+  ASSERT_TRUE(watch.wait_for("watching 1 file;")) << watch.screen();
+  write("scenarios/_lib/data.toml", "[files]\n\"data.txt\" = \"other\\n\"\n");
+  EXPECT_TRUE(watch.wait_for("another cage; running")) << watch.screen();
+  EXPECT_TRUE(watch.wait_for("watching 1 file;"));
+}
+
+TEST_F(Terminal, AShellAfterAFailure) {
+  OnTerminal run(with({"run", "tiny/b", "--on-fail", "shell"}), own());
+  ASSERT_TRUE(run.wait_for("tiny/b, leg fault")) << run.screen();
+  ASSERT_TRUE(run.wait_for("[tiny/b fault] ")) << run.screen();
+  run.type("cat data.txt; echo code=$((400 + $?)); stty size\n");
+  EXPECT_TRUE(run.wait_for("code=401")) << run.screen();
+  EXPECT_TRUE(run.wait_for("40 120"));
+  run.type("exit 9\n");
+  // The verdict decides, not what was done in the shell.
+  EXPECT_EQ(run.finish(), 1) << run.screen();
+}
+
+TEST_F(Terminal, NoShellWithoutAFailure) {
+  OnTerminal run(with({"run", "tiny/a", "--on-fail", "shell"}), own());
+  EXPECT_EQ(run.finish(), 0);
+  EXPECT_THAT(run.screen(), Not(HasSubstr("leaves it")));
+}
+
+TEST_F(Terminal, ARunThatLosesItsTerminalEndsInOrder) {
+  OnTerminal run(with({"run", "tiny/z", "--record", "r"}), own());
+  ASSERT_TRUE(run.wait_for("tiny/z  fault")) << run.screen();
+  EXPECT_EQ(run.hang_up(), 128 + SIGHUP);
+  const json record = json::parse(read_text(folder_ / "r/run.json"));
+  EXPECT_EQ(record["signal"], "SIGHUP");
+  EXPECT_EQ(record["not_run"], 1);
+}
+
+TEST_F(Terminal, AShellThatLosesItsTerminalIsOver) {
+  OnTerminal shell(with({"shell", "--image", "host"}), own());
+  ASSERT_TRUE(shell.wait_for("[host] ")) << shell.screen();
+  EXPECT_EQ(shell.hang_up(), 128 + SIGHUP);
+}
+
+}  // namespace
+}  // namespace driftcage::cli_test
