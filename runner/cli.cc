@@ -118,6 +118,7 @@ CommandLine::CommandLine()
   add_image(app_, chosen_);
   add_doctor(app_, chosen_);
   add_completion(app_, chosen_);
+  add_manual(app_, chosen_);
   app_.footer(
       "Examples:\n"
       "  driftcage run                        every scenario on this machine\n"

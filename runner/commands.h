@@ -16,6 +16,7 @@ namespace driftcage::runner {
 using Action = std::function<int()>;
 
 void add_run(CLI::App& app, Action& chosen);
+void add_manual(CLI::App& app, Action& chosen);
 void add_list(CLI::App& app, Action& chosen);
 void add_plan(CLI::App& app, Action& chosen);
 void add_report(CLI::App& app, Action& chosen);

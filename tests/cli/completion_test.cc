@@ -97,5 +97,24 @@ TEST_F(Completion, AnotherShellIsAMistake) {
   EXPECT_THAT(outcome.err, HasSubstr("bash"));
 }
 
+// Pages are made of the same definition as --help.
+TEST_F(Completion, EveryCommandHasAManPage) {
+  EXPECT_EQ(driftcage({"manual", "--into", "man"}, here()).code, 0);
+  const Outcome run = driftcage({"manual", "run"}, here());
+  EXPECT_THAT(run.out, HasSubstr(".TH DRIFTCAGE\\-RUN 1 "));
+  EXPECT_THAT(run.out, HasSubstr(".B \\-\\-max\\-trace SIZE\n"));
+  EXPECT_EQ(read_text(folder_ / "man/driftcage-run.1"), run.out);
+  for (const char* name :
+       {"driftcage", "driftcage-image-build", "driftcage-manual"}) {
+    const std::string page =
+        read_text(folder_ / "man" / (std::string(name) + ".1"));
+    EXPECT_THAT(page, HasSubstr(".SH SYNOPSIS\n")) << name;
+    EXPECT_THAT(page, HasSubstr(".SH EXAMPLES\n")) << name;
+  }
+  const Outcome none = driftcage({"manual", "rnu"}, here());
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("find the command: \"rnu\""));
+}
+
 }  // namespace
 }  // namespace driftcage::cli_test

@@ -29,6 +29,14 @@ TEST_F(Project, AnInstalledProgramFindsItsPartsFromAnywhere) {
   EXPECT_EQ(list.code, 0) << list.err;
   EXPECT_THAT(list.out, HasSubstr("go/goenv-off"));
 
+  for (const char* file :
+       {"man/man1/driftcage.1", "man/man1/driftcage-image-build.1",
+        "bash-completion/completions/driftcage",
+        "zsh/site-functions/_driftcage",
+        "fish/vendor_completions.d/driftcage.fish"}) {
+    EXPECT_FALSE(read_text(moved + "/share/" + file).empty()) << file;
+  }
+
   const Outcome doctor = execute({program, "doctor", "--json"}, {"/", {}, {}});
   const auto document = nlohmann::json::parse(doctor.out);
   EXPECT_EQ(document.at("helper"), moved + "/libexec/driftcage/driftcage-cell");
