@@ -14,6 +14,7 @@
 #include "harness/match/mutants.h"
 #include "harness/model/verdict.h"
 #include "harness/report/mutation_table.h"
+#include "harness/run/scenario_set.h"
 #include "harness/run/suite.h"
 #include "runner/commands.h"
 #include "runner/image_options.h"

@@ -12,6 +12,7 @@
 
 #include "harness/base/sys.h"
 #include "harness/model/verdict.h"
+#include "harness/report/rounds.h"
 #include "harness/run/record_reader.h"
 #include "harness/scenario/text_format.h"
 #include "runner/image_options.h"
@@ -255,6 +256,8 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->option_text("shell");
   command.add_flag("--require-strong", suite.require_strong,
                    "Exit code 5 when a scenario has no control leg");
+  command.add_flag("--require-steady", options.require_steady,
+                   "Exit code 5 when rounds of --repeat show different events");
   command
       .add_option("--max-skips", suite.max_skips,
                   "Exit code 5 when more scenarios are skipped")
@@ -329,6 +332,25 @@ report::TextStyle style_of(const RunOptions& options) {
   return style;
 }
 
+namespace {
+
+// What differs between the rounds of --repeat, and the exit code with it.
+int show_rounds(const std::string& folder, const RunOptions& options,
+                int code) {
+  const auto record = run::Record::open(folder);
+  const auto unsteady = record ? report::compare_rounds(*record)
+                               : tl::make_unexpected(record.error());
+  if (!unsteady) {
+    print_error(unsteady.error());
+    return code == model::kExitGood ? model::kExitHost : code;
+  }
+  write_err(report::rounds_text(*unsteady));
+  const bool bad = options.require_steady && !unsteady->empty();
+  return bad && code == model::kExitGood ? model::kExitInconclusive : code;
+}
+
+}  // namespace
+
 int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
             const std::string& expression,
             const std::vector<report::ReportRequest>& reports,
@@ -359,6 +381,9 @@ int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
     if (!written) print_error(written.error());
     const bool all = written && write_reports(*written, reports, options);
     if (!all && code == model::kExitGood) code = model::kExitHost;
+  }
+  if (options.suite.schedule.repeat > 1 && result->signal == 0) {
+    code = show_rounds(result->record_folder, options, code);
   }
   if (options.shell_on_fail && result->signal == 0) {
     shell_into_first_bad(result->record_folder);

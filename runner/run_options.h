@@ -32,6 +32,7 @@ struct RunOptions {
   std::string format = "text";
   bool verbose = false;
   bool quiet = false;
+  bool require_steady = false;
   bool shell_on_fail = false;
   ColorMode color = ColorMode::Auto;
 };
