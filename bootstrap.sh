@@ -110,6 +110,7 @@ LIBRARIES
   printf '%s\n' libgtest-dev libgmock-dev python3-jsonschema python3-yaml
   type -P xmllint >/dev/null || echo libxml2-utils
   type -P jq >/dev/null || echo jq
+  type -P gotestsum >/dev/null || echo gotestsum
   # Large, or with services of their own: for the label slow.
   if [[ -n ${DRIFTCAGE_MUST_WORK-} ]]; then
     type -P chromium >/dev/null || echo chromium

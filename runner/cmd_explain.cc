@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "harness/base/environment.h"
 #include "harness/base/sys.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/variables.h"
@@ -104,7 +105,8 @@ Observed observe(const std::string& cell, const model::CageSpec& spec,
 base::Result<match::Variables> variables_of(const std::string& cell,
                                             const model::CageSpec& spec) {
   plan::Ground ground;
-  ground.image = DRIFTCAGE_TRY(image::open_image("host", environment(), {}));
+  ground.image =
+      DRIFTCAGE_TRY(image::open_image("host", base::environment(), {}));
   run::Launcher launcher(cell);
   ground.facts = DRIFTCAGE_TRY(run::image_facts(launcher, ground.image));
   match::Variables variables = plan::healthy_variables(ground);
@@ -136,7 +138,7 @@ base::Result<int> explain_command(const std::vector<std::string>& argv) {
   model::CageSpec spec = DRIFTCAGE_TRY(trace_cage("host", argv));
   const auto variables = DRIFTCAGE_TRY(variables_of(cell, spec));
   auto recognizer = DRIFTCAGE_TRY(
-      report::Recognizer::make(scenarios, variables, environment()));
+      report::Recognizer::make(scenarios, variables, base::environment()));
   spec.trace.verbs = recognizer.verbs();
   const Observed observed = observe(cell, spec, recognizer);
   if (observed.signal != 0) return 128 + observed.signal;

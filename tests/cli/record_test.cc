@@ -13,6 +13,7 @@
 
 #include "tests/cli/command.h"
 #include "tests/cli/scenario_text.h"
+#include "tests/must_work.h"
 
 namespace driftcage::cli_test {
 namespace {
@@ -291,6 +292,42 @@ TEST_F(Recorded, RandomOrderSaysItsSeed) {
   EXPECT_THAT(outcome.err, HasSubstr("order random --seed 5\n"));
   EXPECT_THAT(call({"run", "--order", "random"}).err,
               HasSubstr("order random --seed "));
+}
+
+TEST_F(Recorded, RoundsThatDifferAreShown) {
+  std::string text = scenario("tiny/c", "ENOENT");
+  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
+               "[\"sh\", \"-c\", \"read x < /proc/sys/kernel/random/uuid; "
+               "cat /etc/$x; cat data.txt\"]");
+  write("scenarios/tiny/c.toml", text);
+  const Outcome alike =
+      call({"run", "tiny/a", "--repeat", "3", "--require-steady"});
+  EXPECT_EQ(alike.code, 0) << alike.out << alike.err;
+  EXPECT_THAT(alike.err, Not(HasSubstr("unsteady")));
+  const Outcome differ = call({"run", "tiny/c", "--repeat", "3"});
+  EXPECT_EQ(differ.code, 0) << differ.out << differ.err;
+  EXPECT_THAT(differ.err,
+              HasSubstr("unsteady    tiny/c  6 of its events are not in all of "
+                        "3 rounds\n  control   in   1  open /etc/"));
+  EXPECT_EQ(call({"run", "tiny/c", "--repeat", "2", "--require-steady"}).code,
+            5);
+}
+
+TEST_F(Recorded, GotestsumReadsTheStreamOfGoTest) {
+  if (execute({"sh", "-c", "command -v gotestsum"}).code != 0) {
+    DRIFTCAGE_SKIP_UNLESS_EMPTY(std::string("gotestsum is not installed"));
+  }
+  const Outcome outcome = execute(
+      {"gotestsum", "--format", "testname", "--junitfile", "j.xml",
+       "--raw-command", "--", DRIFTCAGE_PROGRAM, "run", "--format", "go-test"},
+      own());
+  EXPECT_EQ(outcome.code, 1) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("PASS driftcage/tiny.a "));
+  EXPECT_THAT(outcome.out, HasSubstr("FAIL driftcage/tiny.b "));
+  // Three scenarios with two legs each; of the bad one its fault leg.
+  EXPECT_THAT(outcome.out, HasSubstr("DONE 9 tests, 2 failures in "));
+  EXPECT_THAT(read_text(folder_ / "j.xml"),
+              HasSubstr("classname=\"driftcage/tiny\" name=\"a/control\""));
 }
 
 TEST_F(Recorded, StreamsTakeThePlaceOfTheText) {

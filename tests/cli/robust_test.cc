@@ -206,8 +206,8 @@ TEST_F(Robust, ARecordTellsTheSameWhenItIsJudgedAgain) {
 }
 
 TEST_F(Robust, ATraceIsStoredUpToItsLimitAndJudgedWhole) {
-  const Outcome run =
-      driftcage({"run", "tiny/a", "--record", "r", "--max-trace", "1KiB"}, own());
+  const Outcome run = driftcage(
+      {"run", "tiny/a", "--record", "r", "--max-trace", "1KiB"}, own());
   EXPECT_EQ(run.code, 0) << run.out << run.err;
   EXPECT_LE(fs::file_size(folder_ / "r/host/tiny/a/fault/trace.dct"), 1024u);
   EXPECT_THAT(read_text(folder_ / "r/host/tiny/a/result.json"),

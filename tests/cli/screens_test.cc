@@ -51,14 +51,13 @@ TEST_P(Help, IsComplete) {
   expect_golden("help" + (command.empty() ? "" : "-" + command), outcome.out);
 }
 
-INSTANTIATE_TEST_SUITE_P(Commands, Help,
-                         ::testing::Values("", "run", "list", "plan", "report",
-                                           "rerun", "judge", "mutate", "watch",
-                                           "shell", "diff", "merge", "check",
-                                           "new", "mine", "accept", "trace",
-                                           "explain", "learn", "catalogue",
-                                           "faults", "schema", "compare",
-                                           "image", "doctor", "completion"));
+INSTANTIATE_TEST_SUITE_P(
+    Commands, Help,
+    ::testing::Values("", "run", "list", "plan", "report", "rerun", "judge",
+                      "mutate", "watch", "shell", "diff", "merge", "check",
+                      "new", "mine", "accept", "trace", "explain", "learn",
+                      "catalogue", "faults", "schema", "compare", "image",
+                      "doctor", "completion", "manual"));
 
 TEST_F(Screens, EveryImageCommandHasExamples) {
   for (const char* command :

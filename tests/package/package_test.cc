@@ -46,7 +46,7 @@ class Package : public cli_test::CageProject {
     return (folder_ / name).string();
   }
   // Runs a program that must succeed; its output.
-  [[nodiscard]] std::string must(const std::vector<std::string>& argv) const {
+  std::string must(const std::vector<std::string>& argv) const {
     const Outcome outcome = execute(argv, own());
     EXPECT_EQ(outcome.code, 0) << argv[0] << "\n" << outcome.out << outcome.err;
     return outcome.out;
@@ -169,9 +169,8 @@ TEST_F(Package, ADebianPackageRunsOnAFreshRoot) {
   }
   ASSERT_FALSE(deb.empty());
   const std::string depends = must({"dpkg-deb", "-f", deb, "Depends"});
-  for (const char* library :
-       {"libarchive13", "libseccomp2", "libre2-", "libfmt", "libssl3", "libc6",
-        "libstdc++6", "libpugixml"}) {
+  for (const char* library : {"libarchive13", "libre2-", "libfmt", "libssl3",
+                              "libc6", "libstdc++6", "libpugixml"}) {
     EXPECT_THAT(depends, HasSubstr(library));
   }
   EXPECT_THAT(depends, Not(HasSubstr("boost")));
@@ -192,19 +191,18 @@ TEST_F(Package, ADebianPackageRunsOnAFreshRoot) {
             names + "]\n");
   fs::create_directory(folder_ / "debs");
   fs::copy_file(deb, folder_ / "debs/driftcage.deb");
+  // A recipe unpacks packages without dpkg's database: what they are is known
+  // by their names above, what is missing would show when the program starts.
   write("scenarios/fresh/install.toml",
         "schema = 1\nid = \"fresh/install\"\ntitle = \"It installs and runs\"\n"
-        "tags = [\"package\"]\ntimeout = \"5m\"\n"
-        "sh = '''\nset -e\ndpkg -i /debs/driftcage.deb\ncd /\n"
-        "driftcage --version\ndriftcage list --ids | grep -c /\n"
-        "driftcage check\ndriftcage doctor || echo doctor $?\n"
+        "timeout = \"5m\"\n"
+        "sh = '''\nset -e\ndpkg -i --force-depends /debs/driftcage.deb\ncd /\n"
+        "driftcage --version\ndriftcage check\n"
         "test -s /usr/share/man/man1/driftcage.1\n"
-        "test -s /usr/share/bash-completion/completions/driftcage\n"
-        "! test -e \"$DEB_GONE\"\n'''\n"
-        "[mount.\"/debs\"]\nfrom = { image = \"dir:" +
+        "test -s /usr/share/bash-completion/completions/driftcage\n'''\n"
+        "[[mount]]\nat = \"/debs\"\nfrom = { image = \"dir:" +
             at("debs") +
             "\", path = \"/\" }\n"
-            "[env]\nDEB_GONE = \"/nowhere\"\n"
             "[[fault]]\nid = \"no-library\"\n"
             "hide = [\"/usr/lib/x86_64-linux-gnu/libarchive.so.13\"]\n"
             "[expect]\nexit = \"nonzero\"\n"
@@ -221,6 +219,7 @@ TEST_F(Package, ADebianPackageRunsOnAFreshRoot) {
   const std::string said =
       cli_test::read_text(folder_ / "r/fresh/fresh/install/control/stdout");
   EXPECT_THAT(said, HasSubstr("driftcage 0.1.0"));
+  EXPECT_THAT(said, HasSubstr("usr/share/driftcage/scenarios/"));
 }
 
 }  // namespace
