@@ -121,9 +121,14 @@ LIBRARIES
   # Archives and registries of other people's making.
   type -P umoci >/dev/null || echo umoci
   type -P bsdtar >/dev/null || echo libarchive-tools
-  # Its package starts a service: not on somebody's own machine.
-  [[ -z ${DRIFTCAGE_MUST_WORK-} ]] || type -P docker-registry >/dev/null ||
-    echo docker-registry
+  # Cages of an ordinary user with more than one user in them.
+  type -P newuidmap >/dev/null || echo uidmap
+  # Their packages start services: not on somebody's own machine.
+  if [[ -n ${DRIFTCAGE_MUST_WORK-} ]]; then
+    type -P docker-registry >/dev/null || echo docker-registry
+    type -P buildah >/dev/null || echo buildah
+    type -P podman >/dev/null || echo podman
+  fi
   type -P htpasswd >/dev/null || echo apache2-utils
   type -P zstd >/dev/null || echo zstd
   type -P xz >/dev/null || echo xz-utils

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -46,7 +47,8 @@ struct Command {
   std::vector<const CLI::Option*> options;
   std::vector<std::string> words;  // of its argument; of a group, its commands
   bool group = false;
-  std::string list;  // arguments of driftcage that print what it takes
+  // Arguments of driftcage that print what its own take.
+  std::vector<std::string> lists;
 };
 
 // How the program lists what an option or argument takes; empty: it does not.
@@ -71,8 +73,12 @@ void add_commands(const CLI::App& app, const std::string& prefix,
         continue;
       }
       command.words = choices(*option);
-      if (command.words.empty())
-        command.list = list_of(option->get_option_text());
+      std::string list = list_of(option->get_option_text());
+      if (!command.words.empty() || list.empty()) continue;
+      if (std::find(command.lists.begin(), command.lists.end(), list) ==
+          command.lists.end()) {
+        command.lists.push_back(std::move(list));
+      }
     }
     for (const CLI::App* below : sub->get_subcommands(nullptr)) {
       command.words.push_back(below->get_name());
@@ -134,7 +140,7 @@ std::string bash(const std::vector<Command>& commands) {
     }
     for (const std::string& word : command.words) words.push_back(word);
     std::string line = shell_quoted(fmt::format("{}", fmt::join(words, " ")));
-    line += listing(command.list);
+    for (const std::string& list : command.lists) line += listing(list);
     cases += fmt::format("    {}:*) words={} ;;\n", pattern, line);
   }
   return "# bash completion of driftcage\n"
@@ -183,8 +189,14 @@ std::string zsh(const std::vector<Command>& commands) {
         cases += " \\\n        " + shell_quoted(spec);
       }
     }
-    if (!command.list.empty())
+    if (command.lists == std::vector<std::string>{"list --ids"}) {
       cases += " \\\n        '*:scenario:_driftcage_ids'";
+    } else if (!command.lists.empty()) {
+      std::string calls;
+      for (const std::string& list : command.lists)
+        calls += "driftcage " + list + " 2>/dev/null; ";
+      cases += " \\\n        '*:name:{compadd -- $(" + calls + ")}'";
+    }
     if (!command.words.empty())
       cases += fmt::format(" \\\n        '1:word:({})'",
                            fmt::join(command.words, " "));
@@ -225,9 +237,8 @@ std::string fish_group_command(const Command& command) {
       shell_quoted("string match -q -- '" + command.name +
                    " *' (commandline -cp | string replace -r '^\\\\S+ ' '')"));
   std::string text;
-  if (!command.list.empty())
-    text +=
-        fmt::format("{} -a '(driftcage {} 2>/dev/null)'\n", seen, command.list);
+  for (const std::string& list : command.lists)
+    text += fmt::format("{} -a '(driftcage {} 2>/dev/null)'\n", seen, list);
   for (const CLI::Option* option : command.options) {
     std::string line = seen;
     for (const std::string& name : option->get_lnames()) line += " -l " + name;
@@ -266,9 +277,8 @@ std::string fish(const std::vector<Command>& commands) {
       text += fmt::format("{} -d {}\n", line,
                           shell_quoted(option->get_description(), "\\"));
     }
-    if (!command.list.empty())
-      text += fmt::format("{} -a '(driftcage {} 2>/dev/null)'\n", seen,
-                          command.list);
+    for (const std::string& list : command.lists)
+      text += fmt::format("{} -a '(driftcage {} 2>/dev/null)'\n", seen, list);
     if (!command.words.empty())
       text += fmt::format(
           "{} -f -a {}\n", seen,

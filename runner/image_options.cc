@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "harness/base/environment.h"
+#include "harness/image/root_view.h"
 #include "runner/catalog.h"
 
 namespace driftcage::runner {
@@ -19,6 +20,15 @@ image::OpenOptions open_options(image::Progress progress) {
     return recipe_book().find(name);
   };
   return options;
+}
+
+void enter_working_directory(const image::Image& image, model::CageSpec& spec) {
+  if (image.working_directory.empty() ||
+      !image::is_directory(image.root, image.working_directory)) {
+    return;
+  }
+  spec.directory = image.working_directory;
+  spec.environment["PWD"] = spec.directory;
 }
 
 base::Result<image::Store> open_store() {

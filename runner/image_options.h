@@ -5,9 +5,11 @@
 #include <string>
 
 #include "harness/base/result.h"
+#include "harness/image/image.h"
 #include "harness/image/open.h"
 #include "harness/image/progress.h"
 #include "harness/image/store.h"
+#include "harness/model/cage_spec.h"
 #include "harness/recipe/recipe_book.h"
 
 // What every command that opens images has in common.
@@ -19,6 +21,10 @@ namespace driftcage::runner {
 
 // How images are opened: recipes by name from recipe_book().
 [[nodiscard]] image::OpenOptions open_options(image::Progress progress = {});
+
+// Lets the payload start where the image says, if it says so and the directory
+// is there: for commands that no scenario gives a place.
+void enter_working_directory(const image::Image& image, model::CageSpec& spec);
 
 // The caller's image store.
 [[nodiscard]] base::Result<image::Store> open_store();

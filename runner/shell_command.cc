@@ -100,6 +100,7 @@ base::Result<plan::Ground> ground_of(const run::Record& record,
       image::open_image(reference, base::environment(), open_options()));
   ground.facts = recorded->facts;
   ground.rung = recorded->rung;
+  ground.ids = recorded->ids;
   ground.warm_cache =
       DRIFTCAGE_TRY(run::stored_warm_cache(ground.image, ground.facts));
   for (const std::string& other :
@@ -227,6 +228,7 @@ int shell_into_image(const std::string& reference) {
   }
   Room room;
   room.spec = plan::healthy_cage(*image, shell_of(*image));
+  enter_working_directory(*image, room.spec);
   room.name = reference;
   room.greeting = fmt::format("image {}, without any fault\n", reference);
   room.blame = "the image has no shell";

@@ -22,7 +22,7 @@ struct Explanation {
 };
 
 // From the special to the general: the first that fits counts.
-constexpr std::array<Explanation, 18> kExplanations{{
+constexpr std::array<Explanation, 20> kExplanations{{
     {"server gave HTTP response to HTTPS client",
      "the registry speaks plain HTTP: add --no-tls-verify if you trust the "
      "network"},
@@ -42,6 +42,10 @@ constexpr std::array<Explanation, 18> kExplanations{{
     {"invalid reference format",
      "a reference is [HOST[:PORT]/]NAME[:TAG|@DIGEST], in lower case"},
     {"no image found in", "it has nothing for this machine's architecture"},
+    {"Cannot connect to the Docker daemon",
+     "start docker, or set DOCKER_HOST to its socket"},
+    {"does not resolve to an image ID",
+     "the storage of this user has no such image: `podman images` lists them"},
     {"connection refused", "nothing answers at that address"},
     {"no such host", "the registry's name is not known here"},
     {"i/o timeout", "the registry does not answer; is there a network?"},
@@ -87,6 +91,12 @@ std::vector<std::string> copy_command(const Store& store, const Source& source,
                            std::to_string(options.retries),
                            "--dest-shared-blob-dir", store.blobs()});
   if (!options.tls_verify) argv.emplace_back("--src-tls-verify=false");
+  // The docker command obeys it, skopeo does not.
+  const char* daemon = std::getenv("DOCKER_HOST");
+  if (source.reference.starts_with("docker-daemon:") && daemon != nullptr &&
+      *daemon != '\0') {
+    argv.insert(argv.end(), {"--src-daemon-host", daemon});
+  }
   if (!options.authfile.empty())
     argv.insert(argv.end(), {"--authfile", options.authfile});
   argv.push_back(source.reference);

@@ -70,6 +70,14 @@ TEST_F(Completion, NamesOfImages) {
   EXPECT_EQ(offered("driftcage run --image on"), "one\n");
 }
 
+TEST_F(Completion, ImagesAndScenariosToCompare) {
+  write("images/one.toml",
+        "schema = 1\ntitle = \"t\"\npull = \"docker://x\"\n");
+  write("scenarios/onto.toml", "");
+  EXPECT_THAT(offered("driftcage compare on"), HasSubstr("one\n"));
+  EXPECT_THAT(offered("driftcage compare on"), HasSubstr("onto\n"));
+}
+
 TEST_F(Completion, ProgramsBehindTheMark) {
   EXPECT_THAT(offered("driftcage trace --all -- mkdi"), HasSubstr("mkdir\n"));
 }

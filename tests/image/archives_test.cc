@@ -2,6 +2,7 @@
 // Archives as other people's tools make them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/image/image_test_kit.h"
 
@@ -90,6 +91,73 @@ TEST_F(Archives, OfUmociAndSkopeo) {
   EXPECT_EQ(shown.code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("\"FOO\": \"bar\""));
   EXPECT_THAT(shown.out, HasSubstr("\"working_directory\": \"/sub\""));
+}
+
+// Storages of an ordinary user need namespaces that only a login gives it.
+TEST_F(Archives, OfBuildahAndPodmanAndTheirStorage) {
+  need_program("buildah");
+  need_program("podman");
+  need_program("skopeo");
+  if (IsSkipped() || HasFatalFailure()) return;
+  if (::geteuid() != 0) GTEST_SKIP() << "buildah works as root here";
+  const std::string storage =
+      " --storage-driver vfs --root \"$PWD/kept\" --runroot \"$PWD/run\" ";
+  const std::string image = "localhost/team/ci:7";
+  shell(
+      "printf 'FROM scratch\\nENV FOO=bar\\nWORKDIR /sub\\nCOPY tree/ "
+      "/\\n' >Containerfile\nbuildah" +
+      storage + "bud -q --isolation chroot -t " + image + " .\nbuildah" +
+      storage + "push -q " + image + " oci:built:v1\npodman" + storage +
+      "save -q -o saved.tar " + image + "\npodman" + storage +
+      "save -q --format oci-archive -o layout.tar " + image);
+  expect_same("oci:" + at("built") + ":v1");
+  expect_same("docker-archive:" + at("saved.tar"));
+  expect_same("oci-archive:" + at("layout.tar"));
+  const std::string local =
+      "containers-storage:[vfs@" + at("kept") + "+" + at("run") + "]" + image;
+  const Outcome pulled = this->image({"pull", local});
+  EXPECT_EQ(pulled.code, 0) << pulled.err;
+  EXPECT_EQ(listing(root_of("containers-storage:")), expected_);
+  const Outcome shown = this->image({"inspect", "--json", local});
+  EXPECT_THAT(shown.out, HasSubstr("\"FOO\": \"bar\""));
+  EXPECT_THAT(shown.out, HasSubstr("\"working_directory\": \"/sub\""));
+  const Outcome missing = this->image({"pull", local + "8"});
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_THAT(missing.err, HasSubstr("podman images"));
+}
+
+// A daemon of the test's own, without a network.
+TEST_F(Archives, OfADockerDaemon) {
+  if (cli_test::execute({"sh", "-c", "command -v dockerd"}).code != 0)
+    GTEST_SKIP() << "dockerd (docker.io) is not installed";
+  if (::geteuid() != 0) GTEST_SKIP() << "dockerd works as root";
+  need_program("skopeo");
+  if (IsSkipped() || HasFatalFailure()) return;
+  Setting setting = own();
+  setting.set["DOCKER_HOST"] = "unix://" + at("docker.sock");
+  const auto pull = [&] {
+    return cli_test::driftcage({"image", "pull", "docker-daemon:ci:7"},
+                               setting);
+  };
+  const Outcome none = pull();
+  EXPECT_EQ(none.code, 3);
+  EXPECT_THAT(none.err, HasSubstr("set DOCKER_HOST"));
+  // It ends with the script, which waits for it.
+  const Outcome outcome = cli_test::execute(
+      {"sh", "-ec",
+       "dockerd --data-root $PWD/d --exec-root $PWD/e -H $DOCKER_HOST "
+       "--pidfile $PWD/pid --bridge=none --iptables=false --ip-forward=false "
+       "--ip-masq=false --storage-driver=vfs >dockerd.log 2>&1 & daemon=$!\n"
+       "trap 'kill $daemon; wait $daemon; cat dockerd.log >&2' EXIT\n"
+       "for i in $(seq 100); do docker info >info 2>&1 && break; kill -0 "
+       "$daemon; sleep 0.2; done\n"
+       "tar -C tree -c . | docker import -q - ci:7 || "
+       "tar -C tree -c . | docker import - ci:7\n"
+       "\"$0\" image pull docker-daemon:ci:7",
+       DRIFTCAGE_PROGRAM},
+      setting);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(listing(root_of("docker-daemon:ci:7")), expected_);
 }
 
 TEST_F(Archives, WhiteoutsOfUmociRemove) {
