@@ -66,7 +66,6 @@ base::Result<model::CageSpec> trace_cage(const std::string& image_name,
         here, here, /*read_only=*/false, /*noexec=*/false, /*own_ids=*/true});
   spec.directory = here;
   spec.environment["PWD"] = here;
-  enter_working_directory(image, spec);
   spec.timeout_ms = 0;
   spec.trace.engine = model::Engine::Seccomp;
   return spec;
