@@ -19,10 +19,11 @@ struct Options {
   bool dry = false;
 };
 
-base::Status accept_one(const run::Summary& summary, const Options& options) {
+base::Status accept_one(const run::Record& record, const run::Summary& summary,
+                        const Options& options) {
   const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
   const mine::Accepted accepted =
-      DRIFTCAGE_TRY(mine::accept(result, options.signature));
+      DRIFTCAGE_TRY(mine::accept(record, result, options.signature));
   for (const std::string& what : accepted.done) {
     write_out(fmt::format("{}: {}\n", result.scenario.file, what));
   }
@@ -44,7 +45,9 @@ int accept(const Options& options) {
         {"accept", options.run, 0, "say which scenario, on one image: RUN/ID"});
     return model::kExitUsage;
   }
-  if (const auto done = accept_one(handle->results.front(), options); !done) {
+  if (const auto done =
+          accept_one(handle->record, handle->results.front(), options);
+      !done) {
     print_error(done.error());
     return model::kExitBadVerdict;
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "harness/base/environment.h"
 #include "harness/base/sys.h"
 #include "harness/image/open.h"
 #include "harness/mine/shell_drift.h"
@@ -41,7 +42,7 @@ base::Result<std::vector<scenario::GivenEffect>> drift_in_shell(
     const std::map<std::string, std::string>& files,
     const std::vector<std::string>& command, const std::string& scratch) {
   const image::Image image = DRIFTCAGE_TRY(
-      image::open_image(reference, environment(), open_options()));
+      image::open_image(reference, base::environment(), open_options()));
   const std::string bash = image::find_program(image, "bash");
   if (bash.empty()) {
     return base::fail("open a shell", reference, 0,
@@ -73,7 +74,12 @@ base::Result<std::vector<scenario::GivenEffect>> drift_in_shell(
       "Variables that you export and lines that change files become the fault; "
       "exit or Ctrl-D ends it.\n",
       fmt::join(command, " ")));
-  const wire::End end = DRIFTCAGE_TRY(run::interact(std::move(spec)));
+  const run::Interaction done = DRIFTCAGE_TRY(run::interact(std::move(spec)));
+  if (done.signal != 0) {
+    return base::fail("break the cage", reference, 0,
+                      "the terminal went away, or a signal ended it");
+  }
+  const wire::End& end = done.end;
   if (end.outcome != wire::Outcome::Finished) {
     return tl::make_unexpected(end.error);
   }

@@ -114,7 +114,8 @@ void widen_to_quotes(const std::string& text, model::SourceRange* at) {
 
 }  // namespace
 
-base::Result<Accepted> accept(const run::ScenarioResult& result,
+base::Result<Accepted> accept(const run::Record& record,
+                              const run::ScenarioResult& result,
                               bool signature) {
   const std::string& file = result.scenario.file;
   Accepted accepted;
@@ -159,7 +160,7 @@ base::Result<Accepted> accept(const run::ScenarioResult& result,
                       scenario::render(parsed.error().front(), accepted.text));
   }
   const run::ScenarioResult again =
-      DRIFTCAGE_TRY(run::rejudge(result, *parsed));
+      DRIFTCAGE_TRY(run::rejudge(record, result, *parsed));
   if (again.judgement.verdict != model::Verdict::Pass) {
     return base::fail(
         "accept", file, 0,

@@ -89,7 +89,7 @@ base::Result<std::vector<ScenarioResult>> Author::run(
   if (!name.empty()) suite.record_folder = options_.scratch + "/" + name;
   Collector collector(observer_);
   const auto result =
-      DRIFTCAGE_TRY(run::run_suite({scenario}, suite, collector));
+      DRIFTCAGE_TRY(run::run_suite(run::hold({scenario}), suite, collector));
   if (result.signal != 0) {
     return base::fail("run it", scenario.id, 0, "it was interrupted");
   }
