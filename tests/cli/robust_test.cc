@@ -59,7 +59,7 @@ class Robust : public CageProject {
 
 TEST_F(Robust, AShortLimitOfOpenFilesIsSaidClearly) {
   EXPECT_EQ(shell("$0 run tiny/a").code, 0);
-  for (int limit = 5; limit <= 32; ++limit) {
+  for (int limit = 6; limit <= 32; ++limit) {
     const Outcome outcome = shell("ulimit -n " + std::to_string(limit) +
                                   "; exec \"$0\" run tiny/a");
     if (outcome.code == 0) {
