@@ -173,7 +173,8 @@ tl::expected<Chosen, int> choose(const SelectionOptions& options,
   }
   if (!chosen.filter) return chosen;
   warn_of_silent(*chosen.filter);
-  if (!chosen.set.heads.empty()) return chosen;
+  // What could not be read might have been selected: no empty selection.
+  if (!chosen.set.heads.empty() || chosen.mistakes > 0) return chosen;
   return tl::make_unexpected(nothing(
       options, {"the filter selects nothing", chosen.expression, 0,
                 fmt::format("it was asked about {} scenario{} on {} image{}",
