@@ -111,7 +111,7 @@ base::Status compare(const ImageLayer& layer, const StreamSummary& summary,
 // A damaged blob shows as any error of the decoder. Its digest tells whether
 // the layer was made badly or arrived badly.
 base::Error blame(const ImageFiles& files, const ImageLayer& layer,
-                   base::Error error) {
+                  base::Error error) {
   auto source = files.open(layer.file);
   if (!source) return error;
   StreamSummary summary;

@@ -146,7 +146,7 @@ struct Xfail {
   std::string why;
   std::string until;  // "2027-03-01": the last day
   std::string issue;
-  bool strict = true;  // an unexpected pass is a failure
+  bool strict = true;   // an unexpected pass is a failure
   bool waiver = false;  // from a file of waivers, not the scenario's own
   model::SourceRange at;
 };
@@ -184,10 +184,10 @@ struct Step {
 };
 
 struct Scenario {
-  std::string file;    // as given
-  std::string source;  // the whole text, for messages
+  std::string file;                             // as given
+  std::string source;                           // the whole text, for messages
   std::map<std::string, std::string> included;  // texts of `include`, by path
-  std::string id;      // of a [matrix]: "go/x[1.21,1.24]"
+  std::string id;  // of a [matrix]: "go/x[1.21,1.24]"
   std::string title;
   std::string about;
   std::vector<std::string> tags;

@@ -63,7 +63,8 @@ TEST_F(TraceFile, DamageAndOtherVersionsAreErrors) {
   EXPECT_THAT(error_.hint, HasSubstr("damaged"));
   write(trace(kVersion + 1));
   EXPECT_EQ(count(), -1);
-  EXPECT_THAT(error_.hint, HasSubstr("another driftcage: decode trace: version"));
+  EXPECT_THAT(error_.hint,
+              HasSubstr("another driftcage: decode trace: version"));
   ::unlink(file_.c_str());
   EXPECT_EQ(count(), -1);
   EXPECT_EQ(error_.err, ENOENT);
