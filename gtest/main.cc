@@ -32,7 +32,11 @@ constexpr const char* kHelp =
 
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--help") == 0) std::cout << kHelp;
+    if (std::strcmp(argv[i], "--help") == 0) {
+      std::cout << kHelp;
+      testing::InitGoogleTest(&argc, argv);  // adds its own options
+      return RUN_ALL_TESTS();
+    }
   }
   // Takes the options that it knows away.
   testing::InitGoogleTest(&argc, argv);
@@ -49,5 +53,9 @@ int main(int argc, char** argv) {
     folder = argv[1];
   }
   if (!driftcage::gtest::register_scenarios(folder)) return kUsage;
+  if (testing::UnitTest::GetInstance()->total_test_count() == 0) {
+    std::cerr << "driftcage-gtest: there is no scenario in " << folder << "\n";
+    return kUsage;
+  }
   return RUN_ALL_TESTS();
 }

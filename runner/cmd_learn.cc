@@ -12,6 +12,7 @@
 #include "harness/base/sys.h"
 #include "harness/base/unique_fd.h"
 #include "harness/image/subprocess.h"
+#include "harness/learn/assess.h"
 #include "harness/learn/course.h"
 #include "harness/learn/pages.h"
 #include "harness/learn/progress.h"
@@ -75,9 +76,9 @@ void open_pane(const std::string& door) {
         "terminal\n");
     return;
   }
-  const auto split =
-      image::run_program({"tmux", "split-window", "-h", "-d", "-l", "40%",
-                          *program + " learn watch --door " + door});
+  const auto split = image::run_program(
+      {"tmux", "split-window", "-h", "-d", "-l", "40%",
+       learn::quoted(*program) + " learn watch --door " + learn::quoted(door)});
   if (!split) {
     print_error(split.error());
   } else if (!split->status.success()) {

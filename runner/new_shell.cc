@@ -86,6 +86,12 @@ base::Result<std::vector<scenario::GivenEffect>> drift_in_shell(
   const std::string kept = scratch + "/kept/0/";
   const auto before = DRIFTCAGE_TRY(base::sys::read_file(kept + kBefore));
   const auto after = DRIFTCAGE_TRY(base::sys::read_file(kept + kAfter));
+  // The shell writes it by cat(1), which a broken PATH hides from it as well.
+  if (after.empty()) {
+    return base::fail("read what was exported", reference, 0,
+                      "the shell could not run cat at its end; give the fault "
+                      "as an option, as in --env PATH=/nowhere");
+  }
   // No line typed, no file.
   const auto history = base::sys::read_file(kept + kHistory);
   auto effects = mine::shell_drift(mine::environment_of(before),

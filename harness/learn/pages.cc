@@ -7,7 +7,7 @@
 
 #include "harness/learn/course.h"
 #include "harness/learn/screens.h"
-
+#include "harness/report/escape.h"
 namespace driftcage::learn {
 namespace {
 
@@ -34,6 +34,11 @@ std::string files_of(const scenario::Scenario& lesson) {
   std::string text;
   for (const scenario::FileChange& file : lesson.baseline.files) {
     if (!file.text || file.text->size() > kMost) continue;
+    if (report::printable_text(*file.text) != *file.text) {
+      text += fmt::format("`{}`: {} bytes that are no text\n\n", file.path,
+                          file.text->size());
+      continue;
+    }
     text += fmt::format("`{}`:\n\n{}\n", file.path, block(*file.text));
   }
   return text;

@@ -6,9 +6,9 @@
 #include <variant>
 
 #include "harness/base/path.h"
+#include "harness/report/escape.h"
 #include "harness/report/event_text.h"
 #include "harness/report/touched.h"
-
 namespace driftcage::learn {
 namespace {
 
@@ -161,7 +161,7 @@ void Watcher::line(const LineStream::Line& found) {
   at.job.lines.push_back(found);
   if (!live) return;
   if (!at.announced && !at.job.command.empty()) {
-    live("$ " + at.job.command);
+    live("$ " + report::printable(at.job.command));
     at.announced = true;
   }
   live("  " + found.text + (found.why.empty() ? "" : "   (" + found.why + ")"));
