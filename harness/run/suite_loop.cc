@@ -67,7 +67,7 @@ base::Result<SuiteResult> SuiteLoop::run() {
   hooks.deadline = at_.options.deadline;
   hooks.on_deadline = [this] {
     start_no_more("deadline");
-    at_.launcher.cancel_all();
+    cancel_all();
   };
   if (const int signal = at_.launcher.run(hooks); signal != 0) {
     result_.signal = signal;
@@ -250,7 +250,7 @@ void SuiteLoop::collect(const ActivePtr& active) {
 }
 
 void SuiteLoop::collect_next(const ActivePtr& active) {
-  if (active->collected == active->collecting.size() || result_.signal != 0) {
+  if (active->collected == active->collecting.size() || cancelled_) {
     active->collecting.clear();
     scenario_done(active);
     return;
@@ -291,7 +291,7 @@ void SuiteLoop::scenario_done(const ActivePtr& active) {
   report_in_order();
   if (at_.options.max_fail > 0 && bad_ >= at_.options.max_fail && !over_) {
     start_no_more("max-fail");
-    if (at_.options.max_fail_at_once) at_.launcher.cancel_all();
+    if (at_.options.max_fail_at_once) cancel_all();
   }
 }
 
@@ -336,7 +336,7 @@ void SuiteLoop::note(base::Status written) {
   if (written) return;
   if (record_status_) record_status_ = std::move(written);
   start_no_more("record");
-  at_.launcher.cancel_all();
+  cancel_all();
 }
 
 void SuiteLoop::report_in_order() {
@@ -376,7 +376,7 @@ void SuiteLoop::start_no_more(const char* why) {
 void SuiteLoop::stop(int signal) {
   result_.signal = signal;
   start_no_more("signal");
-  at_.launcher.cancel_all();
+  cancel_all();
 }
 
 }  // namespace driftcage::run

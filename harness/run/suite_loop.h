@@ -97,7 +97,12 @@ class SuiteLoop {
   std::map<std::string, unsigned> in_group_;
   std::size_t active_ = 0;
   std::size_t bad_ = 0;
-  bool over_ = false;  // nothing further is started
+  bool over_ = false;       // nothing further is started
+  bool cancelled_ = false;  // and what runs is being ended
+  void cancel_all() {
+    cancelled_ = true;
+    at_.launcher.cancel_all();
+  }
   bool exclusive_ = false;
   History durations_;
   SuiteResult result_;
