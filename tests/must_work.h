@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
@@ -16,3 +17,8 @@
     }                                                                     \
     if (!why_.empty()) GTEST_SKIP() << why_;                              \
   } while (false)
+
+// For what only root can do. No failure for others even where everything must
+// work: the same tests run as root, too.
+#define DRIFTCAGE_ROOT_ONLY(reason) \
+  if (::geteuid() != 0) GTEST_SKIP() << (reason)

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tests/cage/cage_test.h"
+#include "tests/must_work.h"
 
 namespace driftcage::testing {
 namespace {
@@ -159,7 +160,7 @@ TEST_P(Image, OperationsFollowNoLinkOfTheKernel) {
 
 // As root keeps its images: nobody else passes the directory above.
 TEST(RootImage, MayLieBelowAClosedDirectory) {
-  if (::geteuid() != 0) GTEST_SKIP() << "root only";
+  DRIFTCAGE_ROOT_ONLY("root only");
   DRIFTCAGE_SKIP_UNLESS_EMPTY(why_no_cages());
   const HostDirectory host;
   fs::create_directories(host.path() / "root/bin");

@@ -22,6 +22,7 @@
 
 #include "harness/base/sys.h"
 #include "tests/cage/cage_test.h"
+#include "tests/must_work.h"
 
 namespace driftcage::testing {
 namespace {
@@ -296,14 +297,14 @@ std::string doctor_without(std::initializer_list<unsigned> lost) {
 }
 
 TEST(ProbeRootTest, WithoutTheCapabilityToShiftIds) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can lose capabilities";
+  DRIFTCAGE_ROOT_ONLY("only root can lose capabilities");
   EXPECT_THAT(doctor_without({CAP_SETUID, CAP_SETGID}),
               HasSubstr("\ncode \nrung full\n"));
 }
 
 // The cage's root is the host's then: what it owns must be read-only.
 TEST(ProbeRootTest, RootWithoutShiftedIdsCannotWriteToTheHost) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can lose capabilities";
+  DRIFTCAGE_ROOT_ONLY("only root can lose capabilities");
   const auto writes = [](const std::function<void()>& set_up) {
     return in_place(
         [&] {
@@ -332,7 +333,7 @@ TEST(ProbeRootTest, RootWithoutShiftedIdsCannotWriteToTheHost) {
 }
 
 TEST(ProbeRootTest, WithoutTheCapabilityToMapIds) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can lose capabilities";
+  DRIFTCAGE_ROOT_ONLY("only root can lose capabilities");
   const std::string text =
       doctor_without({CAP_SETUID, CAP_SETGID, CAP_SETFCAP});
   EXPECT_THAT(text, HasSubstr("step id-map EPERM\n"));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/image/image_test_kit.h"
+#include "tests/must_work.h"
 
 namespace driftcage::image_test {
 namespace {
@@ -99,7 +100,7 @@ TEST_F(Archives, OfBuildahAndPodmanAndTheirStorage) {
   need_program("podman");
   need_program("skopeo");
   if (IsSkipped() || HasFatalFailure()) return;
-  if (::geteuid() != 0) GTEST_SKIP() << "buildah works as root here";
+  DRIFTCAGE_ROOT_ONLY("buildah works as root here");
   const std::string storage =
       " --storage-driver vfs --root \"$PWD/kept\" --runroot \"$PWD/run\" ";
   const std::string image = "localhost/team/ci:7";
@@ -130,7 +131,7 @@ TEST_F(Archives, OfBuildahAndPodmanAndTheirStorage) {
 TEST_F(Archives, OfADockerDaemon) {
   if (cli_test::execute({"sh", "-c", "command -v dockerd"}).code != 0)
     GTEST_SKIP() << "dockerd (docker.io) is not installed";
-  if (::geteuid() != 0) GTEST_SKIP() << "dockerd works as root";
+  DRIFTCAGE_ROOT_ONLY("dockerd works as root");
   need_program("skopeo");
   if (IsSkipped() || HasFatalFailure()) return;
   Setting setting = own();
@@ -149,8 +150,9 @@ TEST_F(Archives, OfADockerDaemon) {
        "--pidfile $PWD/pid --bridge=none --iptables=false --ip-forward=false "
        "--ip-masq=false --storage-driver=vfs >dockerd.log 2>&1 & daemon=$!\n"
        "trap 'kill $daemon; wait $daemon; cat dockerd.log >&2' EXIT\n"
-       "for i in $(seq 100); do docker info >info 2>&1 && break; kill -0 "
-       "$daemon; sleep 0.2; done\n"
+       "mkfifo said\n"
+       "tail -n +1 -f --pid=$daemon dockerd.log >said &\n"
+       "sed '/API listen on/q' said >seen\n"
        "tar -C tree -c . | docker import -q - ci:7 || "
        "tar -C tree -c . | docker import - ci:7\n"
        "\"$0\" image pull docker-daemon:ci:7",

@@ -11,6 +11,7 @@
 
 #include "harness/image/digest.h"
 #include "tests/unit/image/unpack_maker.h"
+#include "tests/must_work.h"
 
 namespace driftcage::image {
 namespace {
@@ -354,7 +355,7 @@ TEST(Stream, APartOfAFile) {
 // --- ids -------------------------------------------------------------------
 
 TEST(Ids, ShiftedIntoTheRange) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  DRIFTCAGE_ROOT_ONLY("only root may give files away");
   UnpackPlace place;
   UnpackOptions options;
   options.ids = usual_ids(place.root());
