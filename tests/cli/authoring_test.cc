@@ -11,19 +11,30 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+// Its claims follow.
+const std::string kCase = R"(schema = 1
+id     = "my/case"
+title  = "Data that is gone"
+run    = ["cat", "data.txt"]
+
+[files]
+"data.txt" = "here\n"
+
+[[fault]]
+id   = "gone"
+hide = ["$WORK/data.txt"]
+
+[expect]
+)";
+
 class Authoring : public CageProject {
  protected:
   void SetUp() override {
     CageProject::SetUp();
     write("data.txt", "here\n");
   }
-  [[nodiscard]] Setting mine() const {
-    return {folder_.string(),
-            {{"XDG_STATE_HOME", (folder_ / "state").string()}},
-            {}};
-  }
   [[nodiscard]] Outcome run(std::vector<std::string> arguments) const {
-    return driftcage(std::move(arguments), mine());
+    return driftcage(std::move(arguments), own());
   }
   [[nodiscard]] Outcome make() const {
     return run({"new", "my/case", "--hide", "$WORK/data.txt", "--with",
@@ -123,7 +134,7 @@ TEST_F(Authoring, ADockerfileThatIsNoneShowsNoControlCharacters) {
 }
 
 TEST_F(Authoring, NewTakesAFaultFromAShell) {
-  Setting setting = mine();
+  Setting setting = own();
   setting.input = "ls\nrm data.txt\nexport WHY=drift\nexit\n";
   const Outcome made = driftcage(
       {"new", "my/case", "-i", "--with", "data.txt", "--", "cat", "data.txt"},
@@ -154,20 +165,7 @@ TEST_F(Authoring, DiffAndMineTellTheLegsApart) {
 }
 
 TEST_F(Authoring, AcceptChangesGoldenPartsInPlace) {
-  write("scenarios/my/case.toml", R"(schema = 1
-id     = "my/case"
-title  = "Data that is gone"
-run    = ["cat", "data.txt"]
-
-[files]
-"data.txt" = "here\n"
-
-[[fault]]
-id   = "gone"
-hide = ["$WORK/data.txt"]
-
-[expect]
-exit   = 7              # of cat
+  write("scenarios/my/case.toml", kCase + R"(exit   = 7              # of cat
 stderr = ["is absent"]  # the message
 see    = ["open $WORK/data.txt = ENOENT by cat"]
 )");
@@ -181,20 +179,7 @@ see    = ["open $WORK/data.txt = ENOENT by cat"]
 }
 
 TEST_F(Authoring, AcceptLeavesTheSignatureAloneUnlessAsked) {
-  write("scenarios/my/case.toml", R"(schema = 1
-id     = "my/case"
-title  = "Data that is gone"
-run    = ["cat", "data.txt"]
-
-[files]
-"data.txt" = "here\n"
-
-[[fault]]
-id   = "gone"
-hide = ["$WORK/data.txt"]
-
-[expect]
-exit = 1
+  write("scenarios/my/case.toml", kCase + R"(exit = 1
 see  = ["open $WORK/wrong.txt = ENOENT by cat"]  # the file
 )");
   ASSERT_EQ(run({"run", "my/case"}).code, 1);

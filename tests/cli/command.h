@@ -58,6 +58,12 @@ class Project : public ::testing::Test {
 
   void write(const std::string& name, const std::string& text) const;
   [[nodiscard]] Setting here() const { return {folder_.string(), {}, {}}; }
+  // The same with run records of its own.
+  [[nodiscard]] Setting own() const {
+    return {folder_.string(),
+            {{"XDG_STATE_HOME", (folder_ / "state").string()}},
+            {}};
+  }
   [[nodiscard]] std::string clean(const std::string& text) const {
     return normalized(text, folder_.string());
   }

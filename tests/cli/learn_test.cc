@@ -60,16 +60,11 @@ debrief = "A name is data, too."
 
 class Lessons : public CageProject {
  protected:
-  Setting setting() const {
-    Setting setting = here();
-    setting.set["XDG_STATE_HOME"] = folder_.string() + "/state";
-    return setting;
-  }
   void lesson(const std::string& text) {
     write("scenarios/tiny/elsewhere.toml", text);
   }
   Outcome verify() {
-    return driftcage({"learn", "verify", "--pack", "scenarios"}, setting());
+    return driftcage({"learn", "verify", "--pack", "scenarios"}, own());
   }
 };
 
@@ -135,7 +130,7 @@ TEST_F(Lessons, WhatCannotBeTriedHereIsNotBad) {
 
 TEST_F(Lessons, TheMenuHidesNamesUntilTheyAreEarned) {
   lesson(tiny_lesson(""));
-  const Outcome outcome = driftcage({"learn"}, setting());
+  const Outcome outcome = driftcage({"learn"}, own());
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("A file was renamed."));
   EXPECT_THAT(outcome.out, Not(HasSubstr("elsewhere")));
@@ -143,12 +138,12 @@ TEST_F(Lessons, TheMenuHidesNamesUntilTheyAreEarned) {
 
 TEST_F(Lessons, NeedATerminal) {
   lesson(tiny_lesson(""));
-  const Outcome outcome = driftcage({"learn", "1"}, setting());
+  const Outcome outcome = driftcage({"learn", "1"}, own());
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("needs a terminal"));
-  EXPECT_EQ(driftcage({"learn", "2"}, setting()).code, 2);
-  EXPECT_EQ(driftcage({"learn", "watch"}, setting()).code, 2);
-  EXPECT_EQ(driftcage({"learn", "1", "2"}, setting()).code, 2);
+  EXPECT_EQ(driftcage({"learn", "2"}, own()).code, 2);
+  EXPECT_EQ(driftcage({"learn", "watch"}, own()).code, 2);
+  EXPECT_EQ(driftcage({"learn", "1", "2"}, own()).code, 2);
 }
 
 TEST(Pages, OfTheCourseAreCurrent) {
@@ -176,13 +171,13 @@ TEST(Pages, OfTheCourseAreCurrent) {
 }
 
 TEST_F(Lessons, TheExportOfNothingIsAHeader) {
-  const Outcome csv = driftcage({"learn", "export"}, setting());
+  const Outcome csv = driftcage({"learn", "export"}, own());
   EXPECT_EQ(csv.code, 0);
   EXPECT_THAT(csv.out, ::testing::StartsWith("lesson,started,"));
-  const Outcome json = driftcage({"learn", "export", "--json"}, setting());
+  const Outcome json = driftcage({"learn", "export", "--json"}, own());
   EXPECT_THAT(json.out, HasSubstr("\"schema\": 1"));
   write("state/driftcage/learn.json", "{");
-  const Outcome damaged = driftcage({"learn"}, setting());
+  const Outcome damaged = driftcage({"learn"}, own());
   EXPECT_EQ(damaged.code, 3);
   EXPECT_THAT(damaged.err, HasSubstr("damaged"));
 }

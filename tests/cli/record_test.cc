@@ -116,11 +116,6 @@ class Recorded : public CageProject {
     write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
     write("scenarios/tiny/c.toml", scenario("tiny/c", "ENOENT"));
   }
-  [[nodiscard]] Setting own() const {
-    Setting setting = here();
-    setting.set["XDG_STATE_HOME"] = (folder_ / "state").string();
-    return setting;
-  }
   Outcome call(const std::vector<std::string>& arguments) const {
     return driftcage(arguments, own());
   }
