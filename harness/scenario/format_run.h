@@ -12,20 +12,25 @@ namespace driftcage::scenario::run_format {
 using effect_format::kEnv;
 using expect_format::kLegExpect;
 
+// The command of a scenario and of a step alike.
+inline constexpr Key kRunKey = {.name = "run",
+                                .value = kArgv,
+                                .shown = "[program, argument, …]",
+                                .meaning = "The command, without a shell."};
+inline constexpr Key kShKey = {
+    .name = "sh",
+    .value = kProse,
+    .shown = "\"line\"",
+    .meaning = "The command as one line for /bin/sh."};
+
 inline constexpr Key kStepKeys[] = {
     {.name = "name",
      .value = kProse,
      .shown = "text",
      .meaning = "What it does, for reports.",
      .required = true},
-    {.name = "run",
-     .value = kArgv,
-     .shown = "[program, argument, …]",
-     .meaning = "The command, without a shell."},
-    {.name = "sh",
-     .value = kProse,
-     .shown = "\"line\"",
-     .meaning = "The command as one line for /bin/sh."},
+    kRunKey,
+    kShKey,
     {.name = "env",
      .value = kEnv,
      .shown = "NAME = \"value\" | false",
