@@ -17,10 +17,13 @@ class AuthorProgress : public mine::AuthorObserver {
   void started(std::size_t scenarios, std::size_t jobs,
                const std::string& capped_by) override;
   void finished(const run::ScenarioResult& result) override;
+  void interrupted(int signal) override { signal_ = signal; }
   void close() { line_.clear(); }
+  [[nodiscard]] int signal() const { return signal_; }  // that ended a run
 
  private:
   StatusLine line_;
+  int signal_ = 0;
 };
 
 // A folder of its own below the temporary one, removed with all in it.

@@ -126,6 +126,7 @@ int study(const Options& options) {
           "mistake of yours\n");
       return refuse(end.error(), model::kExitHost);
     }
+    if (end->lost) print_error(*end->lost);
     if (end->signal != 0) return 128 + end->signal;
     if (!end->next || at + 1 == course->lessons.size()) break;
     ++at;

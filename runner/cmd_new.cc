@@ -203,11 +203,6 @@ base::Result<mine::Authored> make(const Options& options,
                                   AuthorProgress& progress, bool* usage) {
   // Until something runs every error is one of what was asked for.
   *usage = true;
-  if (!options.output.empty() && !options.force &&
-      std::filesystem::exists(options.output)) {
-    return base::fail("write", options.output, 0,
-                      "it exists; --force writes over it");
-  }
   const std::string head = DRIFTCAGE_TRY(head_of(options, argv, author));
   static_cast<void>(DRIFTCAGE_TRY(mine::parse_head(head, author)));
   *usage = false;
@@ -245,13 +240,13 @@ base::Result<mine::Authored> explain_log(const Options& options,
     auto made =
         make(with, argv.empty() ? log.command : argv, author, progress, usage);
     progress.close();
+    if (progress.signal() != 0 || *usage) return made;
     if (made && made->signature.exit != "0") return made;
     why = made
               ? "the command works all the same"
               : made.error().message() +
                     (made.error().hint.empty() ? "" : ": ") + made.error().hint;
     write_err(fmt::format("  {}\n", why));
-    if (*usage) break;  // the command line itself is wrong
   }
   return base::fail("find a fault in the log", options.strace, 0,
                     "none of the failing calls explains the failure on this "
@@ -259,6 +254,13 @@ base::Result<mine::Authored> explain_log(const Options& options,
 }
 
 int new_scenario(Options options, std::vector<std::string> argv) {
+  // Before anybody does work by hand.
+  if (!options.output.empty() && !options.force &&
+      std::filesystem::exists(options.output)) {
+    print_error(
+        {"write", options.output, 0, "it exists; --force writes over it"});
+    return model::kExitUsage;
+  }
   if (!options.dockerfile.empty()) {
     const auto taken = take_dockerfile(options.dockerfile, &options, &argv);
     if (!taken) {
@@ -292,6 +294,7 @@ int new_scenario(Options options, std::vector<std::string> argv) {
                         ? make(options, argv, author, progress, &usage)
                         : explain_log(options, argv, author, progress, &usage);
   progress.close();
+  if (progress.signal() != 0) return 128 + progress.signal();
   if (!made) {
     print_error(made.error());
     return usage ? model::kExitUsage : model::kExitBadVerdict;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/trace_cage.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 
@@ -50,6 +52,22 @@ base::Result<image::Image> open_image(
       }));
 }
 
+// A failure may come from a folder of PATH that the cage does not have.
+void tell_what_path_lost(const std::map<std::string, std::string>& variables,
+                         const model::CageSpec& spec) {
+  const auto callers = variables.find("PATH");
+  if (callers == variables.end() || !is_terminal(STDERR_FILENO)) return;
+  const auto kept = base::path::split_list(spec.environment.at("PATH"));
+  for (const std::string& folder : base::path::split_list(callers->second)) {
+    if (!is_hidden(spec, folder) ||
+        std::find(kept.begin(), kept.end(), folder) != kept.end()) {
+      continue;
+    }
+    write_err("note: the cage does not have " + folder +
+              ", which is left out of PATH\n");
+  }
+}
+
 }  // namespace
 
 base::Result<model::CageSpec> trace_cage(const std::string& image_name,
@@ -67,6 +85,7 @@ base::Result<model::CageSpec> trace_cage(const std::string& image_name,
   spec.directory = here;
   spec.environment["PWD"] = here;
   spec.timeout_ms = 0;
+  if (image.reference == "host") tell_what_path_lost(variables, spec);
   spec.trace.engine = model::Engine::Seccomp;
   return spec;
 }

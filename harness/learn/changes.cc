@@ -258,8 +258,13 @@ base::Status compare_files(int pid, const Snapshot& before,
       left -= bytes->size();
       changes->ops.emplace_back(
           op::WriteFile{path, *std::move(bytes), now.mode});
+    } else if (bytes.error().err == ENOENT) {
+      continue;  // gone since it was seen, as files of a running build are
     } else if (bytes.error().err == EACCES && !fresh) {
       modes.emplace_back(op::Chmod{path, now.mode});
+    } else if (bytes.error().err == EACCES) {
+      // Nor can the command read what is in it.
+      changes->ops.emplace_back(op::WriteFile{path, "", now.mode});
     } else {
       return tl::make_unexpected(std::move(bytes).error());
     }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -29,10 +30,13 @@ void be_patient(int fd) {
   }
 }
 
+// The loop serves nobody else meanwhile, so all of the call has one deadline.
 std::optional<std::string> read_call(int fd) {
+  constexpr std::uint64_t kWhole = 1'000'000'000;
+  const std::uint64_t end = base::sys::monotonic_ns() + kWhole;
   std::string bytes;
   std::array<char, 1u << 16> buffer{};
-  while (bytes.size() <= wire::kMaxCall) {
+  while (bytes.size() <= wire::kMaxCall && base::sys::monotonic_ns() < end) {
     const ssize_t size = ::read(fd, buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return std::nullopt;

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/learn/comparison.h"
 #include "harness/learn/course.h"
 #include "harness/learn/door.h"
 #include "harness/learn/shell.h"
@@ -39,6 +40,7 @@ namespace {
 
 // A script whose shell hangs must not hang the caller.
 constexpr std::chrono::milliseconds kScriptPatience{60'000};
+constexpr std::size_t kWatchers = 8;  // each holds a descriptor
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -67,7 +69,9 @@ class Session {
         cell_(std::move(cell)),
         launcher_(cell_),
         places_(places_of(lesson_, plan_.variables)),
-        lines_(run::all_lines(lesson_.expect)) {
+        lines_(run::all_lines(lesson_.expect)),
+        legs_(plan_, lines_, launcher_, [this] { return new_folder(); }) {
+    legs_.on_healthy = [this] { show_healthy(); };
     attempt_.started = utc_now();
     attempt_.exam = frame_.exam;
     attempt_.image = setting.ground->image.reference;
@@ -83,8 +87,6 @@ class Session {
   enum class Want { Shell, Reset, End };
 
   base::Result<bool> run_shell();
-  void start_legs();
-  void start_leg(std::size_t at);
   void visited();
   void answer(const std::shared_ptr<Visitor>& visitor);
   void hello(const std::shared_ptr<Visitor>& visitor);
@@ -97,15 +99,19 @@ class Session {
   void begin_check(const std::shared_ptr<Visitor>& visitor);
   void run_check();
   void end_check(match::LegResult leg);
-  void when_compared(std::function<void()> then);
   void keep_progress();
+  void show_healthy() {
+    watcher_->set_healthy(legs_.healthy(), legs_.healthy_programs());
+  }
+  [[nodiscard]] std::string new_folder() {
+    return door_.private_folder() + "/leg-" + std::to_string(legs_run_++);
+  }
   void live(const std::string& line);
   void say(const std::shared_ptr<Visitor>& visitor, const std::string& text,
            int status = 0) {
     visitor->say(text);
     visitor->dismiss(status);
   }
-  [[nodiscard]] bool compared() const { return control_ && fault_; }
 
   const SessionSetting& setting_;
   const Frame& frame_;
@@ -116,17 +122,13 @@ class Session {
   run::Launcher launcher_;
   Places places_;
   std::vector<model::EventLine> lines_;
+  Comparison legs_;
   std::unique_ptr<Watcher> watcher_;
   Snapshot before_;
   EnvironmentMap environment_;
   bool looked_ = false;  // before_ is valid
   std::optional<base::Error> blind_;
-  std::optional<match::LegResult> control_;
-  std::optional<match::LegResult> fault_;
   std::optional<match::LegResult> student_;
-  std::set<std::string> healthy_;
-  std::set<std::string> healthy_programs_;
-  std::vector<std::function<void()>> waiting_;  // for both legs
   std::optional<Checking> checking_;
   std::shared_ptr<Visitor> resetting_;
   std::vector<std::shared_ptr<Visitor>> watchers_;
@@ -149,8 +151,9 @@ base::Result<SessionEnd> Session::run() {
     if (!again) break;
   } while (true);
   keep_progress();
-  if (compared())
-    end_.computed_hint = computed_hint(lesson_, *control_, *fault_);
+  if (legs_.complete())
+    end_.computed_hint =
+        computed_hint(lesson_, *legs_.control(), *legs_.fault());
   return std::move(end_);
 }
 
@@ -182,7 +185,7 @@ base::Result<bool> Session::run_shell() {
   hooks.on_door = [this] { visited(); };
   watcher_ = std::make_unique<Watcher>(lines_, plan_.variables, kVoice);
   watcher_->live = [this](const std::string& line) { live(line); };
-  if (control_) watcher_->set_healthy(healthy_, healthy_programs_);
+  if (legs_.control()) show_healthy();
   looked_ = false;
   const char* term = std::getenv("TERM");
   const std::string terminal =
@@ -196,12 +199,13 @@ base::Result<bool> Session::run_shell() {
     ended.emplace(std::move(result));
     if (want_ != Want::Shell) return;  // `reset` has ended all already
     want_ = Want::End;
+    legs_.pause();
     launcher_.cancel_all();
   };
   launcher_.start(shell_cage(plan_, setting_.ground->image, door_.folder(),
                              cell_, terminal),
                   run::Stdio::Terminal, std::move(observer), pty.theirs.get());
-  start_legs();
+  legs_.resume();
   end_.signal = launcher_.run(hooks);
   end_.commands = watcher_->commands();
   if (typist) {
@@ -215,7 +219,7 @@ base::Result<bool> Session::run_shell() {
     checking_->visitor->dismiss(1);
     checking_.reset();
   }
-  waiting_.clear();
+  legs_.dismiss_waiting();
   resetting_.reset();
   const base::Result<wire::End>& end = *ended;
   if (!end) return tl::make_unexpected(end.error());
@@ -224,78 +228,6 @@ base::Result<bool> Session::run_shell() {
                       end->outcome == wire::Outcome::TraceError;
   if (failed) return tl::make_unexpected(end->error);
   return want_ == Want::Reset && end_.signal == 0;
-}
-
-// What has not been run yet. Behind the shell, so one at a time.
-void Session::start_legs() {
-  if (!control_) {
-    start_leg(0);
-  } else if (!fault_) {
-    start_leg(1);
-  }
-}
-
-void Session::start_leg(std::size_t at) {
-  const plan::LegPlan& leg = plan_.legs[at];
-  const std::string folder =
-      door_.private_folder() + "/leg-" + std::to_string(legs_run_++);
-  auto run = run::LegRun::create(leg, lines_, plan_.variables, folder);
-  const auto take = [this, at](match::LegResult result) {
-    // Ended by us with the shell, in whatever way: it runs again when it is
-    // needed.
-    const bool whole = result.end.outcome == wire::Outcome::Finished ||
-                       result.end.outcome == wire::Outcome::SpawnFailed;
-    if (want_ != Want::Shell && !whole) return;
-    (at == 0 ? control_ : fault_) = std::move(result);
-    if (at == 0) watcher_->set_healthy(healthy_, healthy_programs_);
-    if (want_ != Want::Shell) return;  // the shell has gone meanwhile
-    start_legs();
-    if (!compared()) return;
-    const auto waiting = std::exchange(waiting_, {});
-    for (const auto& then : waiting) then();
-  };
-  if (!run) {
-    match::LegResult failed;
-    failed.leg = leg.leg;
-    failed.name = leg.name;
-    failed.lines.resize(lines_.size());
-    failed.end.outcome = wire::Outcome::CageError;
-    failed.end.error = std::move(run).error();
-    take(std::move(failed));
-    return;
-  }
-  run::CellObserver observer = (*run)->observer(take);
-  if (at == 0) {
-    healthy_.clear();
-    healthy_programs_.clear();
-    const auto stream = std::make_shared<LineStream>(
-        plan_.variables,
-        [this](const LineStream::Line& line) { healthy_.insert(line.text); });
-    observer.record = [this, stream, first = std::move(observer.record)](
-                          const wire::Record& record) {
-      stream->add(record);
-      const auto* event = std::get_if<model::Event>(&record);
-      if (event != nullptr && event->exec && event->ok()) {
-        healthy_programs_.insert(stream->table().program(event->process));
-      }
-      first(record);
-    };
-    observer.done = [stream, first = std::move(observer.done)](auto end) {
-      stream->finish();
-      first(std::move(end));
-    };
-  }
-  model::CageSpec spec = leg.spec;
-  spec.trace.pin_cpu = true;
-  launcher_.start(spec, run::Stdio::Capture, std::move(observer));
-}
-
-void Session::when_compared(std::function<void()> then) {
-  if (compared()) {
-    then();
-  } else {
-    waiting_.push_back(std::move(then));
-  }
 }
 
 void Session::visited() {
@@ -321,6 +253,8 @@ void Session::answer(const std::shared_ptr<Visitor>& visitor) {
     return say(visitor, attempt_.solved ? "" : "It stays open.\n");
   }
   if (word == "watch") {
+    if (watchers_.size() >= kWatchers)
+      return say(visitor, "Too many are watching already.\n", 1);
     for (const std::string& line : recent_) visitor->say(line + "\n");
     watchers_.push_back(visitor);
     return;
@@ -364,9 +298,10 @@ void Session::hint(const std::shared_ptr<Visitor>& visitor) {
     keep_progress();
     return;
   }
-  if (!compared()) visitor->say("(waiting for the healthy run) …\n");
-  when_compared([this, visitor] {
-    const std::string fact = computed_hint(lesson_, *control_, *fault_);
+  if (!legs_.complete()) visitor->say("(waiting for the healthy run) …\n");
+  legs_.when_complete([this, visitor] {
+    const std::string fact =
+        computed_hint(lesson_, *legs_.control(), *legs_.fault());
     say(visitor, hint_screen(frame_, hints_, fact));
     const std::size_t all =
         lesson_.learn->hints.size() + (fact.empty() ? 0 : 1);
@@ -378,9 +313,10 @@ void Session::hint(const std::shared_ptr<Visitor>& visitor) {
 void Session::trace(const std::shared_ptr<Visitor>& visitor) {
   const auto& words = visitor->call().words;
   const bool all = words.size() > 1 && words[1] == "-a";
-  if (!control_) visitor->say("(waiting for the healthy run) …\n");
-  when_compared([this, visitor, all] {
-    say(visitor, trace_screen(frame_, watcher_->latest(), *control_, all));
+  if (!legs_.control()) visitor->say("(waiting for the healthy run) …\n");
+  legs_.when_complete([this, visitor, all] {
+    say(visitor,
+        trace_screen(frame_, watcher_->latest(), *legs_.control(), all));
   });
 }
 
@@ -392,10 +328,10 @@ void Session::explain(const std::shared_ptr<Visitor>& visitor) {
                    : "First solve it; or see the way out with `solution`.\n",
                1);
   }
-  when_compared([this, visitor] {
+  legs_.when_complete([this, visitor] {
     attempt_.explained = true;
     keep_progress();
-    say(visitor, explain_screen(frame_, &*control_, &*fault_,
+    say(visitor, explain_screen(frame_, &*legs_.control(), &*legs_.fault(),
                                 student_ ? &*student_ : nullptr, attempt_));
   });
 }
@@ -418,6 +354,7 @@ void Session::reset(const std::shared_ptr<Visitor>& visitor) {
   want_ = Want::Reset;
   // Unanswered, so that no prompt comes before the shell's end.
   resetting_ = visitor;
+  legs_.pause();
   launcher_.cancel_all();
 }
 
@@ -446,7 +383,7 @@ void Session::begin_check(const std::shared_ptr<Visitor>& visitor) {
   visitor->say("Running `" + command_text(lesson_) +
                "` again, as things are now …\n");
   checking_ = std::move(checking);
-  when_compared([this] { run_check(); });
+  legs_.when_complete([this] { run_check(); });
 }
 
 void Session::run_check() {
@@ -464,9 +401,7 @@ void Session::run_check() {
       model::op::SetVariables{changes.set, changes.unset});
   leg.spec.umask = checking_->visitor->call().umask;
   leg.spec.trace.pin_cpu = true;
-  const std::string folder =
-      door_.private_folder() + "/leg-" + std::to_string(legs_run_++);
-  auto run = run::LegRun::create(leg, lines_, plan_.variables, folder);
+  auto run = run::LegRun::create(leg, lines_, plan_.variables, new_folder());
   if (!run) {
     match::LegResult failed;
     failed.end.outcome = wire::Outcome::CageError;
@@ -485,8 +420,8 @@ void Session::run_check() {
 void Session::end_check(match::LegResult leg) {
   if (!checking_ || leg.end.outcome == wire::Outcome::Cancelled) return;
   const Checking checking = *std::exchange(checking_, std::nullopt);
-  Assessment result =
-      assess(lesson_, {*control_, *fault_, leg}, checking.changes);
+  Assessment result = assess(lesson_, {*legs_.control(), *legs_.fault(), leg},
+                             checking.changes);
   const auto done = [&](const scenario::Fix& fix) {
     return did(lesson_, fix, plan_, checking.changes, checking.environment,
                watcher_->commands());
@@ -533,14 +468,17 @@ void Session::keep_progress() {
   if (!attempt_.solved) {
     attempt_.seconds = (base::sys::monotonic_ns() - begin_ns_) / 1'000'000'000u;
   }
-  // Lost progress is no reason to stop a lesson; the next try says it again.
-  static_cast<void>(setting_.progress->keep(lesson_.id, attempt_));
+  // No reason to stop a lesson, but the student is told when it ends.
+  const auto kept = setting_.progress->keep(lesson_.id, attempt_);
+  end_.lost = kept ? std::nullopt : std::optional(kept.error());
 }
 
 void Session::live(const std::string& line) {
   recent_.push_back(line);
   if (recent_.size() > 40) recent_.pop_front();
-  for (const auto& visitor : watchers_) visitor->say(line + "\n");
+  std::erase_if(watchers_, [&line](const auto& visitor) {
+    return !visitor->say(line + "\n");
+  });
 }
 
 }  // namespace

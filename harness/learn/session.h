@@ -32,10 +32,11 @@ struct SessionSetting {
 struct SessionEnd {
   bool next = false;  // the student wants the next lesson
   int signal = 0;
-  std::optional<Assessment> last;  // of the last check
-  std::string computed_hint;       // empty when the legs did not run
-  std::set<std::string> commands;  // that were executed, as of a Watcher
-  std::string screen;              // of a script: what the terminal showed
+  std::optional<base::Error> lost;  // why the progress could not be kept
+  std::optional<Assessment> last;   // of the last check
+  std::string computed_hint;        // empty when the legs did not run
+  std::set<std::string> commands;   // that were executed, as of a Watcher
+  std::string screen;               // of a script: what the terminal showed
 };
 
 // One lesson from its story to its end: a shell in the broken cage, observed

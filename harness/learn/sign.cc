@@ -11,13 +11,18 @@ namespace driftcage::learn {
 
 base::Result<Sign> Sign::put_up(const std::string& socket) {
   Sign sign;
-  sign.file_ = DRIFTCAGE_TRY(run::state_folder()) + "/learn.door";
-  DRIFTCAGE_CHECK_OK(base::sys::replace_file(sign.file_, socket + "\n"));
+  const std::string file = DRIFTCAGE_TRY(run::state_folder()) + "/learn.door";
+  DRIFTCAGE_CHECK_OK(base::sys::replace_file(file, socket + "\n"));
+  sign.file_ = file;
+  sign.text_ = socket + "\n";
   return sign;
 }
 
 Sign::~Sign() {
-  if (!file_.empty()) ::unlink(file_.c_str());
+  if (file_.empty()) return;
+  // A lesson that began later has put up its own.
+  const auto text = base::sys::read_file(file_);
+  if (text && *text == text_) ::unlink(file_.c_str());
 }
 
 base::Result<std::string> open_session() {

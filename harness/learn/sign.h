@@ -13,13 +13,15 @@ namespace driftcage::learn {
 class Sign {
  public:
   static base::Result<Sign> put_up(const std::string& socket);
-  Sign(Sign&& other) noexcept : file_(std::exchange(other.file_, {})) {}
+  Sign(Sign&& other) noexcept
+      : file_(std::exchange(other.file_, {})), text_(std::move(other.text_)) {}
   Sign& operator=(Sign&&) = delete;
   ~Sign();
 
  private:
   Sign() = default;
   std::string file_;
+  std::string text_;
 };
 
 }  // namespace driftcage::learn

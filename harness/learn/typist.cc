@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -14,7 +15,7 @@
 namespace driftcage::learn {
 namespace {
 
-constexpr std::size_t kScreen = 1u << 20;
+constexpr std::size_t kScreen = 1u << 20;  // the last of it is kept
 
 }  // namespace
 
@@ -59,8 +60,13 @@ bool Typist::await_prompt(std::size_t* from) {
     std::array<char, 4096> buffer{};
     const ssize_t size = ::read(hands_.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0 || screen_.size() > kScreen) return false;
+    if (size <= 0) return false;
     screen_.append(buffer.data(), static_cast<std::size_t>(size));
+    if (screen_.size() <= kScreen) continue;
+    // Whoever stopped reading would stop the shell as well.
+    const std::size_t dropped = screen_.size() - kScreen / 2;
+    screen_.erase(0, dropped);
+    *from -= std::min(*from, dropped);
   }
 }
 

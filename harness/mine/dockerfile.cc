@@ -128,16 +128,40 @@ Words command_of(const std::string& text) {
   return {"/bin/sh", "-c", text};
 }
 
+// CMD stands behind an ENTRYPOINT that is a list; one for the shell ignores it.
+struct CommandParts {
+  Words entry;
+  Words command;
+  bool entry_is_list = false;
+};
+
+Words whole_command(const CommandParts& parts) {
+  if (parts.entry.empty()) return parts.command;
+  Words words = parts.entry;
+  if (parts.entry_is_list)
+    words.insert(words.end(), parts.command.begin(), parts.command.end());
+  return words;
+}
+
 void take(const std::string& instruction, const std::string& rest,
-          std::size_t line, DockerDrift* drift) {
+          std::size_t line, DockerDrift* drift, CommandParts* parts) {
   if (instruction == "ENV") {
     take_env(words_of(rest), drift);
   } else if (instruction == "RUN" && !rest.starts_with('[')) {
     take_run(words_of(rest), line, drift);
   } else if (instruction == "USER") {
     drift->effects.emplace_back("user", rest.substr(0, rest.find(':')));
-  } else if (instruction == "CMD" || instruction == "ENTRYPOINT") {
-    drift->command = command_of(rest);
+  } else if (instruction == "ENTRYPOINT") {
+    parts->entry = command_of(rest);
+    parts->entry_is_list = rest.starts_with('[');
+  } else if (instruction == "CMD") {
+    parts->command = command_of(rest);
+  } else if (instruction == "FROM") {
+    // Another stage: what the one before did is not in its image.
+    *drift = {};
+    *parts = {};
+    drift->not_understood.push_back(
+        fmt::format("line {}: {} {}", line, instruction, rest));
   } else if (instruction != "LABEL" && instruction != "EXPOSE" &&
              instruction != "MAINTAINER") {
     drift->not_understood.push_back(
@@ -155,6 +179,7 @@ std::string trimmed(const std::string& text) {
 
 DockerDrift read_dockerfile(const std::string& text) {
   DockerDrift drift;
+  CommandParts parts;
   std::string whole;
   std::size_t number = 0;
   std::size_t first = 1;
@@ -179,9 +204,10 @@ DockerDrift read_dockerfile(const std::string& text) {
                      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32)
                                                  : c;
                    });
-    take(instruction, trimmed(whole.substr(blank)), first, &drift);
+    take(instruction, trimmed(whole.substr(blank)), first, &drift, &parts);
     whole.clear();
   }
+  drift.command = whole_command(parts);
   return drift;
 }
 

@@ -12,16 +12,17 @@ namespace driftcage::mine {
 // of a fault can say it.
 struct DockerDrift {
   std::vector<scenario::GivenEffect> effects;
-  std::vector<std::string> command;  // of CMD or ENTRYPOINT; may be empty
+  std::vector<std::string> command;  // of ENTRYPOINT and CMD; may be empty
   // "line 3: RUN apt-get remove -y gcc", each instruction or part of one that
   // was not taken over.
   std::vector<std::string> not_understood;
 };
 
-// Understands ENV, USER, CMD and ENTRYPOINT, and of RUN the commands rm, chmod
-// with an octal mode and ln -s, joined by && or ;, with absolute paths and
-// without variables or globs. Everything else is named in `not_understood`;
-// building the file is what tells it all. Pure.
+// Of several stages the last one counts. Understands ENV, USER, CMD and
+// ENTRYPOINT, and of RUN the commands rm, chmod with an octal mode and ln -s,
+// joined by && or ;, with absolute paths and without variables or globs.
+// Everything else is named in `not_understood`; building the file is what tells
+// it all. Pure.
 [[nodiscard]] DockerDrift read_dockerfile(const std::string& text);
 
 }  // namespace driftcage::mine

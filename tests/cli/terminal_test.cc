@@ -27,9 +27,8 @@ class Terminal : public CageProject {
     write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
     write("scenarios/tiny/z.toml", endless("tiny/z"));
   }
-  [[nodiscard]] Setting own() const {
-    Setting setting = here();
-    setting.set["XDG_STATE_HOME"] = (folder_ / "state").string();
+  [[nodiscard]] Setting on_terminal() const {
+    Setting setting = own();
     setting.set["TERM"] = "xterm";
     setting.set["NO_COLOR"] = "1";
     return setting;
@@ -41,7 +40,7 @@ class Terminal : public CageProject {
 };
 
 TEST_F(Terminal, WatchJudgesOrRunsAgainAfterAnEdit) {
-  OnTerminal watch(with({"watch", "tiny/a"}), own());
+  OnTerminal watch(with({"watch", "tiny/a"}), on_terminal());
   ASSERT_TRUE(watch.wait_for("PASS        tiny/a")) << watch.screen();
   ASSERT_TRUE(watch.wait_for("watching 1 file;"));
   // [expect] alone: the stored traces tell.
@@ -69,7 +68,7 @@ TEST_F(Terminal, WatchSeesWhatAScenarioIncludes) {
   text.erase(text.find("[files]"),
              text.find("\n[[fault]]") - text.find("[files]"));
   write("scenarios/tiny/a.toml", text);
-  OnTerminal watch(with({"watch", "tiny/a"}), own());
+  OnTerminal watch(with({"watch", "tiny/a"}), on_terminal());
   ASSERT_TRUE(watch.wait_for("watching 1 file;")) << watch.screen();
   write("scenarios/_lib/data.toml", "[files]\n\"data.txt\" = \"other\\n\"\n");
   EXPECT_TRUE(watch.wait_for("another cage; running")) << watch.screen();
@@ -77,7 +76,7 @@ TEST_F(Terminal, WatchSeesWhatAScenarioIncludes) {
 }
 
 TEST_F(Terminal, AShellAfterAFailure) {
-  OnTerminal run(with({"run", "tiny/b", "--on-fail", "shell"}), own());
+  OnTerminal run(with({"run", "tiny/b", "--on-fail", "shell"}), on_terminal());
   ASSERT_TRUE(run.wait_for("tiny/b, leg fault")) << run.screen();
   ASSERT_TRUE(run.wait_for("[tiny/b fault] ")) << run.screen();
   run.type("cat data.txt; echo code=$((400 + $?)); stty size\n");
@@ -89,13 +88,13 @@ TEST_F(Terminal, AShellAfterAFailure) {
 }
 
 TEST_F(Terminal, NoShellWithoutAFailure) {
-  OnTerminal run(with({"run", "tiny/a", "--on-fail", "shell"}), own());
+  OnTerminal run(with({"run", "tiny/a", "--on-fail", "shell"}), on_terminal());
   EXPECT_EQ(run.finish(), 0);
   EXPECT_THAT(run.screen(), Not(HasSubstr("leaves it")));
 }
 
 TEST_F(Terminal, ARunThatLosesItsTerminalEndsInOrder) {
-  OnTerminal run(with({"run", "tiny/z", "--record", "r"}), own());
+  OnTerminal run(with({"run", "tiny/z", "--record", "r"}), on_terminal());
   ASSERT_TRUE(run.wait_for("tiny/z  fault")) << run.screen();
   EXPECT_EQ(run.hang_up(), 128 + SIGHUP);
   const json record = json::parse(read_text(folder_ / "r/run.json"));
@@ -103,8 +102,16 @@ TEST_F(Terminal, ARunThatLosesItsTerminalEndsInOrder) {
   EXPECT_EQ(record["not_run"], 1);
 }
 
+TEST_F(Terminal, ATraceTellsWhatItLeavesOutOfPath) {
+  Setting setting = on_terminal();
+  setting.set["PATH"] = "/tmp/own-tools:/usr/bin:/bin";
+  OnTerminal trace(with({"trace", "--", "true"}), setting);
+  EXPECT_TRUE(trace.wait_for("does not have /tmp/own-tools")) << trace.screen();
+  EXPECT_EQ(trace.finish(), 0);
+}
+
 TEST_F(Terminal, AShellThatLosesItsTerminalIsOver) {
-  OnTerminal shell(with({"shell", "--image", "host"}), own());
+  OnTerminal shell(with({"shell", "--image", "host"}), on_terminal());
   ASSERT_TRUE(shell.wait_for("[host] ")) << shell.screen();
   EXPECT_EQ(shell.hang_up(), 128 + SIGHUP);
 }

@@ -42,6 +42,20 @@ TEST(Dockerfile, SaysWhatItDoesNotUnderstand) {
   EXPECT_THAT(drift.command, ElementsAre("/bin/sh", "-c", "go run ."));
 }
 
+TEST(Dockerfile, TheLastStageCounts) {
+  const DockerDrift drift = read_dockerfile(
+      "FROM a AS builder\nENV X=1\nRUN rm /a\nCMD x\n"
+      "FROM b\nENTRYPOINT [\"go\"]\nCMD [\"run\", \".\"]\n");
+  EXPECT_THAT(drift.effects, IsEmpty());
+  EXPECT_THAT(drift.not_understood, ElementsAre("line 5: FROM b"));
+  EXPECT_THAT(drift.command, ElementsAre("go", "run", "."));
+}
+
+TEST(Dockerfile, AnEntryPointForTheShellIgnoresTheCommand) {
+  EXPECT_THAT(read_dockerfile("CMD [\"run\"]\nENTRYPOINT go vet\n").command,
+              ElementsAre("/bin/sh", "-c", "go vet"));
+}
+
 TEST(Dockerfile, ALineThatDoesNotEndIsNoLoop) {
   EXPECT_THAT(read_dockerfile("RUN rm /a \\").effects,
               ElementsAre(Pair("hide", "/a")));
