@@ -141,7 +141,10 @@ int CommandLine::run(std::vector<std::string> arguments) {
     return report_mistake(mistake);
   }
   const CLI::App* command = innermost(app_);
-  const std::vector<std::string> unknown = command->remaining();
+  std::vector<std::string> unknown = command->remaining();
+  // CLI11 leaves what stands behind -- to the outermost command.
+  if (unknown.empty()) unknown = app_.remaining();
+  std::erase(unknown, "--");
   if (command == &app_) {
     if (unknown.empty()) {
       write_err(app_.help());

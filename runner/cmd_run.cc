@@ -49,7 +49,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "  driftcage run go 'elf/*' -j 4     a folder and a glob\n"
       "  driftcage run ./my.toml -v        a file, with the events that "
       "matched\n"
-      "  driftcage run -E 'tag(cgo) & !tag(slow)' --image debian/trixie\n"
+      "  driftcage run -E 'tag(cgo) & !tag(loader)' --image trixie-go1.24\n"
       "  driftcage run --shard 2/5 --report junit=out.xml --report "
       "html=out.html\n"
       "  driftcage run --order random --repeat 20 --max-fail 1\n"

@@ -14,13 +14,23 @@ std::string handle(const run::ScenarioResult& result, const std::string& leg) {
   return leg.empty() ? run : run + "/" + leg;
 }
 
+// What `run` takes for it: a file that does not lie where its id says is not
+// found by its id.
+std::string name_of(const scenario::Scenario& scenario) {
+  const std::string place =
+      scenario.id.substr(0, scenario.id.find('[')) + ".toml";
+  return scenario.file.empty() || scenario.file == place ||
+                 scenario.file.ends_with("/" + place)
+             ? scenario.id
+             : scenario.file;
+}
+
 }  // namespace
 
 std::vector<NextStep> next_steps(const run::ScenarioResult& result) {
   std::vector<NextStep> steps;
   const model::Verdict verdict = result.judgement.verdict;
   if (model::is_good(verdict)) return steps;
-  const std::string& id = result.scenario.id;
   const std::string image =
       result.image == "host" ? "" : " --image " + result.image;
   if (verdict == model::Verdict::Error) {
@@ -31,7 +41,7 @@ std::vector<NextStep> next_steps(const run::ScenarioResult& result) {
     steps.push_back(
         {"driftcage shell " + leg, "a shell in the cage of that leg"});
   }
-  steps.push_back({"driftcage run " + id + image + " -v",
+  steps.push_back({"driftcage run " + name_of(result.scenario) + image + " -v",
                    "again, with the events that matched"});
   if (verdict == model::Verdict::Error || result.scenario.file.empty()) {
     return steps;

@@ -99,6 +99,13 @@ TEST_F(Chosen, WrongValuesAreUsageErrors) {
   }
 }
 
+TEST_F(Chosen, ACommandWhereNoneIsTakenIsNotIgnored) {
+  const Outcome outcome =
+      driftcage({"shell", "--image", "host", "--", "ls"}, here());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("shell takes no argument \"ls\""));
+}
+
 TEST_F(Chosen, HalfAShardPairStopsTheRun) {
   Setting setting = here();
   setting.set["CI_NODE_INDEX"] = "1";

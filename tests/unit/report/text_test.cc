@@ -139,6 +139,11 @@ TEST_F(ScenarioText, NoReproInFull) {
             "\n");
 }
 
+TEST_F(ScenarioText, AFileInAnotherPlaceIsNamedByItsPath) {
+  result_.scenario.file = "drafts/x.toml";
+  EXPECT_THAT(text(), HasSubstr("next    driftcage run drafts/x.toml -v"));
+}
+
 TEST_F(ScenarioText, ReportWithoutRecordHasNoExcerpt) {
   std::filesystem::remove_all(result_.record_folder);
   EXPECT_THAT(text(), Not(HasSubstr("trace around")));
