@@ -101,7 +101,7 @@ TEST_F(Chosen, WrongValuesAreUsageErrors) {
 
 TEST_F(Chosen, ACommandWhereNoneIsTakenIsNotIgnored) {
   const Outcome outcome =
-      driftcage({"shell", "--image", "host", "--", "ls"}, here());
+      driftcage({"shell", "latest/tiny/a", "--", "ls"}, here());
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("shell takes no argument \"ls\""));
 }
