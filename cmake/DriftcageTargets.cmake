@@ -2,13 +2,15 @@
 # How the project's targets are made: one static library per harness folder,
 # named like the folder, that may link only to folders below it.
 
-add_library(driftcage_options INTERFACE)
-target_compile_features(driftcage_options INTERFACE cxx_std_20)
-target_include_directories(driftcage_options INTERFACE
+add_library(driftcage_language INTERFACE)
+target_compile_features(driftcage_language INTERFACE cxx_std_20)
+target_include_directories(driftcage_language INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
-target_compile_options(driftcage_options INTERFACE
+target_compile_options(driftcage_language INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
   $<$<BOOL:${DRIFTCAGE_WERROR}>:-Werror>)
+add_library(driftcage_options INTERFACE)
+target_link_libraries(driftcage_options INTERFACE driftcage_language)
 if(DRIFTCAGE_SANITIZE)
   target_compile_options(driftcage_options INTERFACE
     -fsanitize=${DRIFTCAGE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

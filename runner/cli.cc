@@ -77,6 +77,18 @@ std::vector<std::string> split_traced_command(
   return traced;
 }
 
+// An error may begin with a dash, as "-bash: gcc: command not found" does: of
+// explain's words those with a blank or a colon are no options.
+void shield_messages(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front() != "explain") return;
+  for (std::string& word : arguments) {
+    if (word.starts_with('-') &&
+        word.find_first_of(" \t\n:") != std::string::npos) {
+      word.insert(0, 1, ' ');
+    }
+  }
+}
+
 }  // namespace
 
 CommandLine::CommandLine()
@@ -134,6 +146,7 @@ CommandLine::CommandLine()
 
 int CommandLine::run(std::vector<std::string> arguments) {
   traced_command_ = split_traced_command(arguments);
+  shield_messages(arguments);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 wants a stack
   try {
     app_.parse(arguments);

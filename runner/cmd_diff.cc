@@ -54,9 +54,10 @@ std::optional<int> diff_one(const Options& options) {
     print_error(legs.error());
     return model::kExitUsage;
   }
-  write_out(options.json ? mine::leg_diff_json(*legs)
-                         : mine::leg_diff_text(
-                               *legs, use_color(options.color, STDOUT_FILENO)));
+  write_out(options.json
+                ? mine::leg_diff_json(*legs)
+                : mine::leg_diff_text(*legs, options.all,
+                                      use_color(options.color, STDOUT_FILENO)));
   return model::kExitGood;
 }
 
@@ -100,8 +101,8 @@ void add_diff(CLI::App& app, Action& chosen) {
   command->add_flag("--across-images", options->across,
                     "Pair results by id alone: each run on one image");
   command->add_flag("--all", options->all,
-                    "Of legs: also what most programs do anyway, such as\n"
-                    "looking for locales");
+                    "Of legs: every line, also what most programs do anyway,\n"
+                    "such as looking for locales");
   command->add_flag("--json", options->json, "The changes, as JSON");
   command->add_option("--color", options->color, "Colours in the text")
       ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "harness/base/environment.h"
@@ -32,6 +34,27 @@ base::Result<std::vector<scenario::Scenario>> known_scenarios() {
   return std::move(loaded.scenarios);
 }
 
+// How many scenarios are told in full.
+constexpr std::size_t kMostAdvice = 3;
+// How many more are named.
+constexpr std::size_t kMostNames = 5;
+
+// Names those behind the first `shown`.
+template <class Found>
+std::string others_text(const std::vector<Found>& found, std::size_t shown) {
+  if (found.size() <= shown) return {};
+  std::string text = "\nless likely:\n";
+  const std::size_t end = std::min(found.size(), shown + kMostNames);
+  for (std::size_t i = shown; i < end; ++i) {
+    text += fmt::format("  {}  {}\n", found[i].scenario->id,
+                        found[i].scenario->title);
+  }
+  if (end < found.size()) {
+    text += fmt::format("  and {} more\n", found.size() - end);
+  }
+  return text;
+}
+
 int explain_message(const std::vector<std::string>& words) {
   std::string message;
   for (const std::string& word : words) {
@@ -50,7 +73,8 @@ int explain_message(const std::vector<std::string>& words) {
     print_error(scenarios.error());
     return model::kExitUsage;
   }
-  const auto found = report::find_message(*scenarios, message);
+  const auto found =
+      report::find_message(*scenarios, message, scenarios->size());
   if (found.empty()) {
     print_error({"no scenario knows the message",
                  {},
@@ -59,11 +83,13 @@ int explain_message(const std::vector<std::string>& words) {
     return model::kExitNothingSelected;
   }
   const std::size_t width = terminal_width(STDOUT_FILENO);
+  const std::size_t shown = std::min(found.size(), kMostAdvice);
   std::string text;
-  for (const report::Resemblance& one : found) {
+  for (const report::Resemblance& one : std::span(found).first(shown)) {
     if (!text.empty()) text += '\n';
     text += report::advice_text(*one.scenario, width);
   }
+  text += others_text(found, shown);
   write_out(text);
   return model::kExitGood;
 }
@@ -149,7 +175,8 @@ base::Result<int> explain_command(const std::vector<std::string>& argv) {
   }
   const bool failed =
       end.outcome == wire::Outcome::SpawnFailed || end.status.shell_code() != 0;
-  const auto found = recognizer.result(observed.message, failed);
+  const auto found =
+      recognizer.result(observed.message, failed, scenarios.size());
   if (found.empty()) {
     print_error({failed ? "no scenario knows this failure"
                         : "the command ended well, and no scenario knows what "
@@ -162,11 +189,13 @@ base::Result<int> explain_command(const std::vector<std::string>& argv) {
   }
   const report::Shortener shortener(variables);
   const std::size_t width = terminal_width(STDOUT_FILENO);
+  const std::size_t shown = std::min(found.size(), kMostAdvice);
   std::string text;
-  for (const report::Recognition& one : found) {
+  for (const report::Recognition& one : std::span(found).first(shown)) {
     if (!text.empty()) text += '\n';
     text += recognized_text(one, shortener, width);
   }
+  text += others_text(found, shown);
   write_out(text);
   return model::kExitGood;
 }

@@ -36,6 +36,7 @@ struct Options {
   std::string lesson;
   std::string folder;  // for pages
   std::string door;    // for watch
+  bool names = false;
   bool exam = false;
   bool pane = false;
   bool csv = false;
@@ -64,6 +65,18 @@ int menu(const Options& options) {
   write_out(learn::menu_screen(course->lessons, progress->attempts(),
                                terminal_width(STDOUT_FILENO),
                                use_color(ColorMode::Auto, STDOUT_FILENO)));
+  return model::kExitGood;
+}
+
+// For completion.
+int list_names(const Options& options) {
+  const auto course = load_course(options.course);
+  if (!course) return refuse(course.error(), model::kExitUsage);
+  std::string text;
+  for (const scenario::Scenario* lesson : course->lessons) {
+    text += lesson->id + "\n";
+  }
+  write_out(text);
   return model::kExitGood;
 }
 
@@ -207,6 +220,7 @@ void add_learn(CLI::App& app, Action& chosen) {
                    "you are")
       ->option_text("[LESSON]");
   add_course(*group, options->course);
+  group->add_flag("--names", options->names, "Only the ids of the lessons");
   group->add_flag("--exam", options->exam, "Without hints and solution");
   group->add_flag("--pane", options->pane,
                   "Split the tmux window: `learn watch` in the other half");
@@ -219,6 +233,7 @@ void add_learn(CLI::App& app, Action& chosen) {
   group->callback([options, group, &chosen] {
     if (!group->get_subcommands().empty()) return;
     chosen = [options] {
+      if (options->names) return list_names(*options);
       return options->lesson.empty() ? menu(*options) : study(*options);
     };
   });

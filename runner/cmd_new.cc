@@ -227,6 +227,12 @@ base::Result<mine::Authored> explain_log(const Options& options,
                                   "failed in a way that an effect can make",
                                   log.calls));
   }
+  if (argv.empty() && log.command.empty()) {
+    return base::fail("find the command in the log", options.strace, 0,
+                      "no execve in it succeeded, so give the command after "
+                      "--: driftcage new my/case --from-strace FILE -- go run "
+                      ".");
+  }
   std::string why;
   for (std::size_t i = 0; i < std::min(kTried, log.suspects.size()); ++i) {
     const mine::Suspect& suspect = log.suspects[i];
@@ -326,23 +332,31 @@ void add_options(CLI::App& command, Options& options) {
                   "directory; may be given several times")
       ->allow_extra_args(false)
       ->option_text("PATH");
-  command
-      .add_option("--draft", options.draft,
-                  "Complete this scenario: its command, files and fault are\n"
-                  "kept as they stand, [expect] and [[fix]] are found anew")
-      ->option_text("FILE");
-  command
-      .add_option("--from-dockerfile", options.dockerfile,
-                  "Take effects and the command of a Dockerfile: ENV, USER,\n"
-                  "CMD, and rm, chmod, ln -s of RUN; says what is left out")
-      ->option_text("FILE");
-  command.add_flag("-i,--interactive", options.interactive,
-                   "Make the fault by hand, in a shell in the healthy cage");
-  command
-      .add_option("--from-strace", options.strace,
-                  "Try the faults that a strace log of the failure suggests,\n"
-                  "and take its command when none is given")
-      ->option_text("FILE");
+  CLI::Option* draft =
+      command
+          .add_option("--draft", options.draft,
+                      "Complete this scenario: its command, files and fault are\n"
+                      "kept as they stand, [expect] and [[fix]] are found anew")
+          ->option_text("FILE");
+  CLI::Option* dockerfile =
+      command
+          .add_option(
+              "--from-dockerfile", options.dockerfile,
+              "Take effects and the command of a Dockerfile: ENV, USER,\n"
+              "CMD, and rm, chmod, ln -s of RUN; says what is left out")
+          ->option_text("FILE");
+  CLI::Option* interactive = command.add_flag(
+      "-i,--interactive", options.interactive,
+      "Make the fault by hand, in a shell in the healthy cage");
+  CLI::Option* strace =
+      command
+          .add_option(
+              "--from-strace", options.strace,
+              "Try the faults that a strace log of the failure suggests,\n"
+              "and take its command when none is given")
+          ->option_text("FILE");
+  // It brings its own command and fault.
+  draft->excludes(dockerfile)->excludes(interactive)->excludes(strace);
   command
       .add_option("--title", options.title, "Its title, instead of a made one")
       ->option_text("TEXT");

@@ -55,6 +55,7 @@ struct Command {
 std::string list_of(const std::string& text) {
   if (text.find("RUN") != std::string::npos) return "report --names";
   if (text.find("ID") != std::string::npos) return "list --ids";
+  if (text.find("LESSON") != std::string::npos) return "learn --names";
   if (text.find("REF") != std::string::npos ||
       text.find("RECIPE") != std::string::npos)
     return "image list --names";

@@ -4,13 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "harness/base/environment.h"
 #include "harness/base/sys.h"
 #include "harness/image/open.h"
 #include "harness/mine/shell_drift.h"
 #include "harness/plan/planner.h"
+#include "harness/report/escape.h"
 #include "harness/run/interact.h"
 #include "runner/image_options.h"
 #include "runner/process.h"
@@ -20,19 +19,28 @@ namespace driftcage::runner {
 namespace {
 
 // Below $HOME, so that it leaves the cage with what is kept of it.
-constexpr const char* kHistory = ".driftcage-history";
+constexpr const char* kLines = ".driftcage-lines";
 constexpr const char* kBefore = ".driftcage-before";
 constexpr const char* kAfter = ".driftcage-after";
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    lines.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return lines;
+// What bash runs at its start. env -0 is not everywhere; /proc tells what a
+// child gets. Each line is logged when the next prompt comes, and the last one
+// at the end.
+std::string start_up_file(const std::string& home) {
+  return fmt::format(
+      R"bash(cat /proc/self/environ >{0}/{1}
+PS1='[drift] \w \$ '
+unset HISTFILE HISTTIMEFORMAT
+HISTCONTROL=
+__driftcage_at=$PWD
+__driftcage_log() {{
+  printf '%s\0%s\0%s\0' "$?" "$__driftcage_at" "$(history 1)" >>{0}/{2}
+  __driftcage_at=$PWD
+}}
+PROMPT_COMMAND=__driftcage_log
+trap '__driftcage_log; cat /proc/self/environ >{0}/{3}' EXIT
+)bash",
+      home, kBefore, kLines, kAfter);
 }
 
 }  // namespace
@@ -51,15 +59,9 @@ base::Result<std::vector<scenario::GivenEffect>> drift_in_shell(
   }
   model::CageSpec spec = plan::healthy_cage(image, {});
   const std::string home = plan::kHome;
-  // env -0 is not everywhere; /proc tells what a child gets.
-  const std::string start = fmt::format(
-      "cat /proc/self/environ >{0}/{1}\n"
-      "PS1='[drift] \\w \\$ '\nHISTFILE={0}/{2}\nHISTCONTROL=\n"
-      "trap 'history -a; cat /proc/self/environ >{0}/{3}' EXIT\n",
-      home, kBefore, kHistory, kAfter);
   const std::string file = home + "/.driftcage-shell";
   spec.argv = {bash, "--noprofile", "--rcfile", file, "-i"};
-  spec.ops.emplace_back(model::op::WriteFile{file, start});
+  spec.ops.emplace_back(model::op::WriteFile{file, start_up_file(home)});
   for (const auto& [name, text] : files) {
     spec.ops.emplace_back(
         model::op::WriteFile{std::string(plan::kWork) + "/" + name, text});
@@ -93,15 +95,19 @@ base::Result<std::vector<scenario::GivenEffect>> drift_in_shell(
                       "as an option, as in --env PATH=/nowhere");
   }
   // No line typed, no file.
-  const auto history = base::sys::read_file(kept + kHistory);
-  auto effects = mine::shell_drift(mine::environment_of(before),
-                                   mine::environment_of(after),
-                                   lines_of(history.value_or("")), command);
-  if (effects.empty()) {
+  const auto typed = base::sys::read_file(kept + kLines);
+  auto drift = mine::shell_drift(
+      mine::environment_of(before), mine::environment_of(after),
+      mine::typed_lines(typed.value_or("")), command, plan::kWork);
+  for (const mine::TypedLine& line : drift.failed) {
+    write_err(fmt::format("left out, it ended with {}: {}\n", line.status,
+                          report::printable(line.text)));
+  }
+  if (drift.effects.empty()) {
     return base::fail("take over what was done", {}, 0,
                       "nothing was exported and no line changed a file");
   }
-  return effects;
+  return drift.effects;
 }
 
 }  // namespace driftcage::runner

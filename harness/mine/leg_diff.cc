@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -122,7 +123,8 @@ base::Result<LegDiff> diff_legs(const run::ScenarioResult& result, bool all) {
   return diff;
 }
 
-std::string leg_diff_text(const LegDiff& diff, bool color) {
+std::string leg_diff_text(const LegDiff& diff, bool all, bool color) {
+  constexpr std::size_t kInARow = 12;
   const report::Paint paint(color);
   std::string text = "--- control\n+++ fault\n";
   const auto minus = [&](const std::string& line) {
@@ -141,7 +143,20 @@ std::string leg_diff_text(const LegDiff& diff, bool color) {
   for (const std::string& line : diff.fault_said) plus("said: " + line);
   std::string after = "\n";  // no line is this one
   std::size_t sides[2] = {0, 0};
+  std::size_t row = 0;
+  const auto end_row = [&] {
+    if (!all && row > kInARow) {
+      text += fmt::format("    and {} more lines; --all shows them\n",
+                          row - kInARow);
+    }
+    row = 0;
+  };
+  std::optional<Side> last;
   for (const LineChange& change : diff.lines) {
+    if (last != change.side) end_row();
+    last = change.side;
+    ++sides[change.side == Side::Control ? 0 : 1];
+    if (++row > kInARow && !all) continue;
     if (change.after != after) {
       after = change.after;
       text += "  " + (after.empty() ? std::string("(start)") : after) + "\n";
@@ -150,8 +165,8 @@ std::string leg_diff_text(const LegDiff& diff, bool color) {
         change.count > 1 ? fmt::format("{} x{}", change.line, change.count)
                          : change.line;
     change.side == Side::Control ? minus(line) : plus(line);
-    ++sides[change.side == Side::Control ? 0 : 1];
   }
+  end_row();
   return text + fmt::format(
                     "{} event lines only without the fault, {} only "
                     "with it\n",

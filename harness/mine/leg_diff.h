@@ -40,7 +40,10 @@ struct LegDiff {
 [[nodiscard]] base::Result<LegDiff> diff_legs(const run::ScenarioResult& result,
                                               bool all);
 
-[[nodiscard]] std::string leg_diff_text(const LegDiff& diff, bool color);
+// Unless `all`, of many lines in a row that one leg alone has only the first
+// are shown: where the broken run ends early the healthy one goes on and on.
+[[nodiscard]] std::string leg_diff_text(const LegDiff& diff, bool all,
+                                        bool color);
 [[nodiscard]] std::string leg_diff_json(const LegDiff& diff);
 
 }  // namespace driftcage::mine

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 
 namespace driftcage::mine {
@@ -17,6 +18,13 @@ bool is_the_shells_own(const std::string& name) {
       "HISTFILE", "TERM", "PROMPT_COMMAND", "LINES"};
   return name.starts_with("BASH") || name == "COLUMNS" ||
          std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
+}
+
+// A word as a shell takes it literally.
+std::string quoted(const std::string& word) {
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
 }
 
 // Whether a line cannot have changed a file: looking, and what `after` tells.
@@ -36,11 +44,12 @@ bool only_looks(const std::string& line) {
 
 }  // namespace
 
-std::vector<scenario::GivenEffect> shell_drift(
-    const Environment& before, const Environment& after,
-    const std::vector<std::string>& history,
-    const std::vector<std::string>& command) {
-  std::vector<scenario::GivenEffect> effects;
+ShellDrift shell_drift(const Environment& before, const Environment& after,
+                       const std::vector<TypedLine>& lines,
+                       const std::vector<std::string>& command,
+                       const std::string& home) {
+  ShellDrift drift;
+  auto& effects = drift.effects;
   for (const auto& [name, value] : after) {
     const auto then = before.find(name);
     if (is_the_shells_own(name)) continue;
@@ -54,10 +63,44 @@ std::vector<scenario::GivenEffect> shell_drift(
     }
   }
   const std::string own = fmt::format("{}", fmt::join(command, " "));
-  for (const std::string& line : history) {
-    if (line != own && !only_looks(line)) effects.emplace_back("setup", line);
+  for (const TypedLine& line : lines) {
+    if (line.text == own || only_looks(line.text)) continue;
+    if (line.status != 0) {
+      drift.failed.push_back(line);
+      continue;
+    }
+    effects.emplace_back(
+        "setup",
+        line.folder == home
+            ? line.text
+            : fmt::format("cd {} && {}", quoted(line.folder), line.text));
   }
-  return effects;
+  return drift;
+}
+
+std::vector<TypedLine> typed_lines(const std::string& bytes) {
+  std::vector<TypedLine> lines;
+  std::vector<std::string> fields;
+  std::string last;  // number
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const std::size_t end = std::min(bytes.find('\0', at), bytes.size());
+    fields.push_back(bytes.substr(at, end - at));
+    at = end + 1;
+    if (fields.size() < 3) continue;
+    const std::string& entry = fields[2];
+    const std::size_t number = entry.find_first_not_of(' ');
+    const std::size_t blank = std::min(entry.find(' ', number), entry.size());
+    const std::size_t text = entry.find_first_not_of(' ', blank);
+    if (number < blank && text < entry.size() &&
+        entry.substr(number, blank - number) != last) {
+      last = entry.substr(number, blank - number);
+      lines.push_back(
+          {std::atoi(fields[0].c_str()), fields[1], entry.substr(text)});
+    }
+    fields.clear();
+  }
+  return lines;
 }
 
 Environment environment_of(const std::string& bytes) {

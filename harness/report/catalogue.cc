@@ -118,6 +118,7 @@ std::vector<std::string> symptoms(const Scenario& scenario) {
       list.push_back(pattern.text);
     }
   }
+  list.insert(list.end(), scenario.symptoms.begin(), scenario.symptoms.end());
   return list;
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "harness/base/path.h"
 #include "harness/match/judge.h"
 #include "harness/report/escape.h"
 
@@ -19,6 +20,7 @@ using Words = std::set<std::string>;
 
 // Below this share of the message a resemblance is chance.
 constexpr double kLeast = 0.45;
+constexpr std::size_t kShortest = 12;  // of a message known word for word
 
 bool is_letter(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0;
@@ -68,16 +70,40 @@ Words words_of(const scenario::Scenario& scenario) {
     }
     add_words(text, &words);
   }
+  for (const std::string& text : scenario.symptoms) add_words(text, &words);
   return words;
 }
 
-// Length of the longest of its patterns that matches the message.
-std::size_t exact_length(const scenario::Scenario& scenario,
+// The pattern as it is about anybody's program in the place of the scenario's.
+std::string widened(const scenario::OutputPattern& pattern,
+                    const std::set<std::string>& own) {
+  constexpr std::string_view kPlace = "/exe/";
+  std::string text = pattern.text;
+  const std::size_t at = text.find(kPlace);
+  if (at == std::string::npos || !pattern.regex) return text;
+  const std::size_t name = at + kPlace.size();
+  const std::size_t end =
+      std::min(text.find_first_of(":\" '", name), text.size());
+  if (own.contains(text.substr(name, end - name))) {
+    text.replace(name, end - name, "[^/: ]+");
+  }
+  return text;
+}
+
+// Length of the longest of its messages that is in this one.
+std::size_t known_length(const scenario::Scenario& scenario,
                          const std::string& message) {
   std::size_t longest = 0;
-  for (const scenario::OutputPattern& pattern : scenario.expect.leg.output) {
+  const std::set<std::string> own = own_programs(scenario);
+  for (scenario::OutputPattern pattern : scenario.expect.leg.output) {
+    pattern.text = widened(pattern, own);
     const auto found = match::output_matches(pattern, message);
     if (found && *found) longest = std::max(longest, pattern.text.size());
+  }
+  for (const std::string& text : scenario.symptoms) {
+    if (message.find(text) != std::string::npos) {
+      longest = std::max(longest, text.size());
+    }
   }
   return longest;
 }
@@ -104,6 +130,20 @@ void wrap(std::string_view text, std::size_t width, std::string_view indent,
 }
 
 }  // namespace
+
+std::set<std::string> own_programs(const scenario::Scenario& scenario) {
+  constexpr std::string_view kModule = "module ";
+  std::set<std::string> names;
+  for (const scenario::FileChange& file : scenario.baseline.files) {
+    names.emplace(base::path::base_name(file.path));
+    if (file.text && file.text->starts_with(kModule)) {
+      const std::string_view line =
+          std::string_view(*file.text).substr(0, file.text->find('\n'));
+      names.emplace(base::path::base_name(line.substr(kModule.size())));
+    }
+  }
+  return names;
+}
 
 std::vector<Resemblance> find_message(
     const std::vector<scenario::Scenario>& scenarios, std::string_view message,
@@ -138,14 +178,15 @@ std::vector<Resemblance> find_message(
     }
     one.score = total > 0 ? shared / total : 0;
     // A short pattern matches by chance; the words must agree, too.
-    one.exact =
-        exact_length(scenarios[i], std::string(message)) >= 12 && one.score > 0;
-    if (one.exact || one.score >= kLeast) found.push_back(one);
+    const std::size_t length = known_length(scenarios[i], std::string(message));
+    if (length >= kShortest && one.score > 0) one.exact = length;
+    if (one.exact > 0 || one.score >= kLeast) found.push_back(one);
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) {
-                     return a.exact != b.exact ? a.exact : a.score > b.score;
-                   });
+  // The longer what is known word for word, the less by chance.
+  std::stable_sort(
+      found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return a.exact != b.exact ? a.exact > b.exact : a.score > b.score;
+      });
   if (found.size() > most) found.resize(most);
   return found;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,10 +14,15 @@ namespace driftcage::report {
 // A scenario that an error message speaks of.
 struct Resemblance {
   const scenario::Scenario* scenario = nullptr;
-  // An output pattern of the scenario matches the message as it stands.
-  bool exact = false;
+  // Length of the scenario's own message that is in this one word for word.
+  std::size_t exact = 0;
   double score = 0;  // 0 to 1: how much of the message the scenario knows
 };
+
+// Base names of the scenario's own programs, which are others at a reader's: its
+// files, and what go calls the program of its module.
+[[nodiscard]] std::set<std::string> own_programs(
+    const scenario::Scenario& scenario);
 
 // The scenarios that resemble a message, best first: those whose output
 // patterns match, then those that share its rare words. Paths and numbers do

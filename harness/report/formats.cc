@@ -100,7 +100,9 @@ base::Result<ReportRequest> parse_request(const std::string& text) {
     return base::fail("make a report", "\"" + text + "\"", 0,
                       "say where: " + format + "=FILE, - is standard output");
   }
-  return ReportRequest{format, text.substr(equals + 1)};
+  const std::string file = text.substr(equals + 1);
+  DRIFTCAGE_CHECK_OK(Sink::check_place(file));
+  return ReportRequest{format, file};
 }
 
 }  // namespace driftcage::report

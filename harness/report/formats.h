@@ -36,7 +36,7 @@ struct FormatInfo {
                                         const std::string& file,
                                         const TextStyle& style);
 
-// "junit=out.xml".
+// "junit=out.xml". Fails when the file's folder cannot take it.
 struct ReportRequest {
   std::string format;
   std::string file;

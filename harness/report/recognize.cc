@@ -2,6 +2,7 @@
 #include "harness/report/recognize.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "harness/match/line_test.h"
@@ -42,6 +43,19 @@ bool adapt(std::string* subject, const Scenario& scenario,
   return true;
 }
 
+// A program of the reader's has another name. Its place is kept where go chose
+// it; the scenario's own folder can be anywhere.
+void widen(EventLine* line, const std::set<std::string>& own) {
+  if (line->verb != model::Verb::Exec) return;
+  std::string& subject = line->subject;
+  const auto slash = subject.rfind('/');
+  if (slash == std::string::npos || !own.contains(subject.substr(slash + 1))) {
+    return;
+  }
+  subject.replace(slash + 1, std::string::npos, "*");
+  if (subject.starts_with("$WORK/")) subject = "**";
+}
+
 bool speaks_of_failure(const EventLine& line) {
   bool failure = false;
   line.each([&failure](const EventLine& part) {
@@ -63,6 +77,7 @@ std::optional<EventLine> adapted(const EventLine& line,
       if (!adapt(&part.subject, scenario, environment)) return {};
     }
   }
+  widen(&own, own_programs(scenario));
   // Unknown variables and globs that a value makes bad show here.
   if (!match::LineMatcher::make({own}, variables)) return {};
   return own;
@@ -140,8 +155,8 @@ std::vector<Recognition> Recognizer::result(std::string_view message,
     }
     for (const Resemblance& resemblance : spoken) {
       if (resemblance.scenario != one.scenario) continue;
-      one.message = resemblance.exact;
-      one.score += resemblance.score + (resemblance.exact ? 0.5 : 0);
+      one.message = resemblance.exact > 0;
+      one.score += resemblance.score + (one.message ? 0.5 : 0);
     }
     // Like words alone are chance. So are calls that worked, as long as the
     // command says nothing of the kind.

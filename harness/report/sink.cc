@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "harness/base/path.h"
 #include "harness/base/sys.h"
 
 namespace driftcage::report {
@@ -48,6 +49,14 @@ base::Result<Sink> Sink::open(const std::string& file, Mode mode) {
   }
   sink.fd_ = *std::move(opened);
   return sink;
+}
+
+base::Status Sink::check_place(const std::string& file) {
+  if (file == "-") return {};
+  const std::string folder(base::path::dir_name(file));
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  return base::fail("write report", file, errno,
+                    errno == ENOENT ? "make its folder first" : "");
 }
 
 Sink::~Sink() {

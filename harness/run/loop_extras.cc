@@ -73,7 +73,8 @@ Extras::Extras(asio::io_context& io, const LoopHooks& hooks)
       deadline_(io),
       queries_(io),
       keys_(io),
-      door_(io) {
+      door_(io),
+      pause_(io) {
   if (hooks.on_door && hooks.door >= 0) {
     ErrorCode refused;
     door_.assign(hooks.door, refused);
@@ -101,6 +102,7 @@ void Extras::stop() {
   tick_.cancel();
   deadline_.cancel();
   queries_.cancel();
+  pause_.cancel();
   // The descriptors are the caller's.
   if (keys_.is_open()) (void)keys_.release();
   if (door_.is_open()) (void)door_.release();
@@ -127,7 +129,12 @@ void Extras::await_visitor() {
   door_.async_wait(Descriptor::wait_read, [this](ErrorCode error) {
     if (error || stopped_) return;
     hooks_.on_door();
-    await_visitor();
+    // Whoever knocks without end, or cannot be let in for want of descriptors,
+    // must not take the loop's whole time.
+    pause_.expires_after(std::chrono::milliseconds(10));
+    pause_.async_wait([this](ErrorCode cancelled) {
+      if (!cancelled && !stopped_) await_visitor();
+    });
   });
 }
 

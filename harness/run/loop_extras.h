@@ -58,6 +58,7 @@ class Extras {
   asio::signal_set queries_;
   Descriptor keys_;
   Descriptor door_;
+  Timer pause_;  // between two visitors
   std::array<char, 16> key_{};
   bool stopped_ = false;
 };

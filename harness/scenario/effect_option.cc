@@ -297,9 +297,9 @@ base::Result<std::vector<std::string>> effect_lines(
     const std::vector<GivenEffect>& given) {
   Lines lines;
   for (const auto& [name, text] : given) {
-    const auto rule =
-        std::find_if(rules().begin(), rules().end(),
-                     [&](const Rule& r) { return r.option.name == name; });
+    const auto rule = std::find_if(
+        rules().begin(), rules().end(),
+        [&name = name](const Rule& r) { return r.option.name == name; });
     if (rule == rules().end()) {
       return base::fail("there is no effect", name);
     }

@@ -147,6 +147,7 @@ Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   scenario.about = text_of(root, "about");
   scenario.tags = texts_of(root, "tags");
   scenario.refs = texts_of(root, "refs");
+  scenario.symptoms = texts_of(root, "symptoms");
   if (const Node* run = root.get("run", Kind::Array)) {
     scenario.run = read_argv(*run, mistakes);
   } else if (const Node* line = root.get("sh", Kind::Text)) {

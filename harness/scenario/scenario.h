@@ -192,6 +192,7 @@ struct Scenario {
   std::string about;
   std::vector<std::string> tags;
   std::vector<std::string> refs;
+  std::vector<std::string> symptoms;  // messages, beside those of [expect]
   std::vector<std::string> run;  // argv; a `sh` line as {"/bin/sh","-c",line}
   bool shell = false;
   std::vector<Step> steps;  // instead of `run`

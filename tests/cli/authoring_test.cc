@@ -135,12 +135,17 @@ TEST_F(Authoring, ADockerfileThatIsNoneShowsNoControlCharacters) {
 
 TEST_F(Authoring, NewTakesAFaultFromAShell) {
   Setting setting = own();
-  setting.input = "ls\nrm data.txt\nexport WHY=drift\nexit\n";
+  setting.input =
+      "ls\nrm data.txt\nrm nothing\n\ncd /tmp\nmkdir there\n"
+      "export WHY=drift\nexit\n";
   const Outcome made = driftcage(
       {"new", "my/case", "-i", "--with", "data.txt", "--", "cat", "data.txt"},
       setting);
   ASSERT_EQ(made.code, 0) << made.err;
-  EXPECT_THAT(made.out, HasSubstr("setup.sh = \"rm data.txt\""));
+  EXPECT_THAT(made.out, HasSubstr("rm data.txt"));
+  EXPECT_THAT(made.out, HasSubstr("cd '/tmp' && mkdir there"));
+  EXPECT_THAT(made.err, HasSubstr("left out, it ended with 1: rm nothing"));
+  EXPECT_THAT(made.out, Not(HasSubstr("nothing")));
   EXPECT_THAT(made.out, HasSubstr("env.WHY  = \"drift\""));
 }
 

@@ -72,6 +72,10 @@ TEST_F(Catalogue, ACommandThatNoScenarioKnows) {
   EXPECT_EQ(outcome.code, 4) << outcome.out;
   EXPECT_THAT(outcome.err, HasSubstr("no scenario knows"));
   EXPECT_EQ(driftcage({"explain", "text", "--", "true"}, here()).code, 2);
+  // Shells begin their messages with a dash; options do not have blanks.
+  EXPECT_EQ(driftcage({"explain", "-bash: zzz: qqq"}, here()).code, 4);
+  EXPECT_EQ(driftcage({"explain", "-bash:", "zzz:", "qqq"}, here()).code, 4);
+  EXPECT_EQ(driftcage({"explain", "--hlep"}, here()).code, 2);
 }
 
 }  // namespace

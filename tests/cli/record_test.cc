@@ -178,9 +178,15 @@ TEST_F(Recorded, ReportsAreMadeWithTheRunAndLater) {
 TEST_F(Recorded, AReportThatCannotBeWrittenIsNoSuccess) {
   const Outcome outcome =
       call({"run", "tiny/a", "--report", "junit=none/x.xml"});
-  EXPECT_EQ(outcome.code, 3);
+  // Told before anything runs.
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
   EXPECT_THAT(outcome.err, HasSubstr("write report: none/x.xml"));
   EXPECT_THAT(outcome.err, HasSubstr("make its folder first"));
+  const Outcome full = call({"run", "tiny/a", "--report", "junit=/dev/full"});
+  EXPECT_EQ(full.code, 3);
+  EXPECT_THAT(full.out, HasSubstr("1 pass"));
+  EXPECT_THAT(full.err, HasSubstr("/dev/full"));
 }
 
 TEST_F(Recorded, RerunRunsTheBadAndKeepsTheRest) {

@@ -2,6 +2,7 @@
 #include "tests/cli/terminal.h"
 
 #include <pty.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,13 @@ bool OnTerminal::wait_for(const std::string& text) {
 
 void OnTerminal::type(const std::string& keys) const {
   static_cast<void>(!::write(terminal_.get(), keys.data(), keys.size()));
+}
+
+void OnTerminal::resize(unsigned short rows, unsigned short columns) const {
+  struct ::winsize size {};
+  size.ws_row = rows;
+  size.ws_col = columns;
+  static_cast<void>(::ioctl(terminal_.get(), TIOCSWINSZ, &size));
 }
 
 int OnTerminal::hang_up() {

@@ -24,6 +24,7 @@ class OnTerminal {
   // for before; false when the program ended without it.
   bool wait_for(const std::string& text);
   void type(const std::string& keys) const;
+  void resize(unsigned short rows, unsigned short columns) const;
   // Takes the terminal away; the exit code as a shell shows it.
   int hang_up();
   // Reads to the end of the program; the exit code.

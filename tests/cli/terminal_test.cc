@@ -39,6 +39,24 @@ class Terminal : public CageProject {
   }
 };
 
+// What a shell in a cage must do as any shell on a terminal: job control, and
+// the size that the terminal has now.
+void expect_a_whole_terminal(OnTerminal& shell) {
+  shell.type("sh -c 'echo up=$((40 + 2)); exec sleep 600'\n");
+  ASSERT_TRUE(shell.wait_for("up=42")) << shell.screen();
+  shell.type("\x1a");
+  ASSERT_TRUE(shell.wait_for("Stopped")) << shell.screen();
+  shell.resize(33, 77);
+  shell.type("stty size; kill -9 %1; echo after=$((600 + 6))\n");
+  EXPECT_TRUE(shell.wait_for("33 77")) << shell.screen();
+  EXPECT_TRUE(shell.wait_for("after=606")) << shell.screen();
+  shell.type("sh -c 'echo up=$((40 + 3)); exec sleep 600'\n");
+  ASSERT_TRUE(shell.wait_for("up=43")) << shell.screen();
+  shell.type("\x03");
+  shell.type("echo code=$((1000 + $?))\n");
+  EXPECT_TRUE(shell.wait_for("code=1130")) << shell.screen();
+}
+
 TEST_F(Terminal, WatchJudgesOrRunsAgainAfterAnEdit) {
   OnTerminal watch(with({"watch", "tiny/a"}), on_terminal());
   ASSERT_TRUE(watch.wait_for("PASS        tiny/a")) << watch.screen();
@@ -85,6 +103,22 @@ TEST_F(Terminal, AShellAfterAFailure) {
   run.type("exit 9\n");
   // The verdict decides, not what was done in the shell.
   EXPECT_EQ(run.finish(), 1) << run.screen();
+}
+
+TEST_F(Terminal, AShellAfterAFailureHasAWholeTerminal) {
+  OnTerminal run(with({"run", "tiny/b", "--on-fail", "shell"}), on_terminal());
+  ASSERT_TRUE(run.wait_for("[tiny/b fault] ")) << run.screen();
+  expect_a_whole_terminal(run);
+  run.type("exit\n");
+  EXPECT_EQ(run.finish(), 1) << run.screen();
+}
+
+TEST_F(Terminal, AShellInACageHasAWholeTerminal) {
+  OnTerminal shell(with({"shell", "--image", "host"}), on_terminal());
+  ASSERT_TRUE(shell.wait_for("[host] ")) << shell.screen();
+  expect_a_whole_terminal(shell);
+  shell.type("exit 7\n");
+  EXPECT_EQ(shell.finish(), 7) << shell.screen();
 }
 
 TEST_F(Terminal, NoShellWithoutAFailure) {

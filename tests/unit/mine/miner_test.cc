@@ -108,6 +108,22 @@ TEST(Miner, NoiseIsLast) {
   EXPECT_EQ(mined.see.at(0).line, "stat $WORK/go.mod = ENOENT");
 }
 
+// Which folders PATH has is a matter of the machine.
+TEST(Miner, AStepOfASearchTellsLittle) {
+  const TraceLine found = line(Verb::Lookup, "as");
+  const TraceLine probe =
+      line(Verb::Exec, "/opt/tools/bin/as", "ENOENT", ENOENT);
+  const TraceLine other = line(Verb::Stat, "/etc/x.conf", "ENOENT", ENOENT);
+  const Mined mined = mine({{kBuild}}, {{kBuild, probe, found, other}}, {});
+  EXPECT_THAT(texts(mined.see),
+              ElementsAre("lookup as = ok", "stat /etc/x.conf = ENOENT",
+                          "exec /opt/tools/bin/as = ENOENT"));
+  Clues clues;
+  clues.places = {"/opt/tools/bin/as"};
+  EXPECT_EQ(texts(mine({{kBuild}}, {{kBuild, probe, found}}, clues).see)[0],
+            "exec /opt/tools/bin/as = ENOENT");
+}
+
 TEST(Miner, NothingIsMinedOfOneSideAlone) {
   EXPECT_THAT(mine({}, {{kNoGcc}}, {}).see, IsEmpty());
   EXPECT_THAT(mine({{kNoGcc}}, {}, {}).never, IsEmpty());

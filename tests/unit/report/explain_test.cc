@@ -54,6 +54,37 @@ TEST(FindMessage, ByItsRareWords) {
   EXPECT_EQ(best("/x/link: mapping output file failed"), "go/tmp");
 }
 
+// Other shells and other versions say it in other words.
+TEST(FindMessage, BySymptomsThatPeopleReport) {
+  auto scenarios = some();
+  scenarios[3].symptoms = {"go: command not found"};
+  const auto found = find_message(scenarios, "sudo: go: command not found", 1);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].scenario->id, "go/root");
+  EXPECT_EQ(found[0].exact, 21u);
+}
+
+// The program that go built has another name at the reader's.
+TEST(FindMessage, OfAnyProgramInThePlaceOfTheScenarios) {
+  std::vector<scenario::Scenario> scenarios{
+      one("go/noexec", "noexec", R"(/b001/exe/t: permission denied)", true)};
+  const std::string message = "fork/exec /tmp/b001/exe/app: permission denied";
+  EXPECT_EQ(find_message(scenarios, message, 1)[0].exact, 0u);
+  scenarios[0].baseline.files = {{"go.mod", "module x.example/t\n", {}, {}}};
+  EXPECT_GT(find_message(scenarios, message, 1)[0].exact, 0u);
+}
+
+TEST(FindMessage, TheLongerIsKnownBetter) {
+  std::vector<scenario::Scenario> scenarios{
+      one("any", "a file", "No such file or directory"),
+      one("script", "a script", "bad interpreter: No such file or directory")};
+  const auto found = find_message(
+      scenarios,
+      "./up.sh: /bin/sh^M: bad interpreter: No such file or directory", 2);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].scenario->id, "script");
+}
+
 TEST(FindMessage, NothingForStrangers) {
   EXPECT_EQ(best("segmentation fault"), "");
   EXPECT_EQ(best("/opt/go-that-was 123"), "");

@@ -90,5 +90,33 @@ TEST(Recognizer, ACallThatWorkedIsNoSymptomAlone) {
   EXPECT_EQ(ids({event(model::Verb::Open, "/w/go.mod", 0)}, "boom"), Ids{});
 }
 
+// Programs of the reader's have names of their own.
+TEST(Recognizer, AProgramOfTheScenarioIsAnyProgramOfTheReaders) {
+  std::vector<scenario::Scenario> scenarios{
+      one("script", "exec $WORK/gow = no-interpreter", "none of these words"),
+      one("noexec", "exec $TMP/go-build{n}/b001/exe/t = noexec", "nor those"),
+      one("fine", "exec $WORK/gow = ok", "at all")};
+  scenarios[0].baseline.files = {{"gow", "#!/bin/sh\n", {}, {}}};
+  scenarios[1].baseline.files = {{"go.mod", "module t\n\ngo 1.15\n", {}, {}}};
+  scenarios[2].baseline.files = scenarios[0].baseline.files;
+  const auto recognized = [&](const std::string& path, model::Cause cause) {
+    auto recognizer =
+        Recognizer::make(scenarios, {{"WORK", "/w"}, {"TMP", "/tmp"}}, {});
+    model::Event failed = event(model::Verb::Exec, path, EACCES);
+    failed.cause = cause;
+    recognizer->add(failed);
+    Ids list;
+    for (const Recognition& found : recognizer->result("", true)) {
+      list.push_back(found.scenario->id);
+    }
+    return list;
+  };
+  EXPECT_EQ(recognized("/opt/x/up.sh", model::Cause::NoInterpreter),
+            Ids{"script"});
+  EXPECT_EQ(recognized("/tmp/go-build7/b001/exe/app", model::Cause::Noexec),
+            Ids{"noexec"});
+  EXPECT_EQ(recognized("/opt/x/app", model::Cause::Noexec), Ids{});
+}
+
 }  // namespace
 }  // namespace driftcage::report
