@@ -4,16 +4,24 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string_view>
 
 #include "harness/cell/cell.h"
+#include "harness/cell/nursery.h"
 #include "harness/cell/visitor.h"
+#include "harness/wire/nursery.h"
 
-// Started by driftcage, one per leg, with descriptors 3 and 4 as cell.h says;
-// 0, 1 and 2 become the payload's. With arguments it is the voice of somebody
-// in a lesson's cage: the door, and what is said there.
+// Started by driftcage with descriptors 3 and 4 as cell.h says; 0, 1 and 2
+// become the payload's. With one argument it is a nursery, which becomes such a
+// process again and again. With more it is the voice of somebody in a lesson's
+// cage: the door, and what is said there.
 int main(int argc, char** argv) {
   using namespace driftcage;
   if (argc > 2) return cell::visit(argv[1], {argv + 2, argv + argc});
+  if (argc == 2 && argv[1] == std::string_view(wire::kNurseryWord)) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (!cell::serve_nursery(wire::kNurserySocket)) return 0;
+  }
   if (::fcntl(cell::kSpecFd, F_SETFD, FD_CLOEXEC) != 0 ||
       ::fcntl(cell::kTraceFd, F_SETFD, FD_CLOEXEC) != 0) {
     constexpr char kText[] =

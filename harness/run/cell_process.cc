@@ -9,8 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "harness/run/spawn.h"
-
 namespace driftcage::run {
 namespace {
 
@@ -39,15 +37,14 @@ CellProcess::CellProcess(asio::io_context& io, Duration grace,
       process_(io.get_executor()),
       timer_(io) {}
 
-base::Status CellProcess::start(const std::string& program,
-                                const model::CageSpec& spec, Stdio stdio,
-                                int terminal) {
-  Spawned spawned = DRIFTCAGE_TRY(spawn_cell(program, stdio, terminal));
+base::Status CellProcess::start(Spawned spawned, const std::string& program,
+                                const model::CageSpec& spec) {
+  const bool captured = static_cast<bool>(spawned.out);
   try {
     process_ = Process(io_.get_executor(), spawned.pid);
     take(spawned.spec, spec_);
     take(spawned.events, events_);
-    if (stdio == Stdio::Capture) {
+    if (captured) {
       take(spawned.out, out_);
       take(spawned.err, err_);
     }
@@ -65,7 +62,7 @@ base::Status CellProcess::start(const std::string& program,
   events_buffer_.resize(kEventBuffer);
   ++streams_;
   read_events();
-  if (stdio == Stdio::Capture) {
+  if (captured) {
     streams_ += 2;
     out_buffer_.resize(kOutputBuffer);
     err_buffer_.resize(kOutputBuffer);

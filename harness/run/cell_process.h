@@ -13,6 +13,7 @@
 #include "harness/base/wait_status.h"
 #include "harness/run/asio.h"
 #include "harness/run/launcher.h"
+#include "harness/run/spawn.h"
 #include "harness/wire/codec.h"
 
 namespace driftcage::run {
@@ -28,9 +29,10 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
   CellProcess(asio::io_context& io, Duration grace, CellObserver observer,
               Ended ended);
 
-  // See Launcher::start. After an error nothing of it is left.
-  base::Status start(const std::string& program, const model::CageSpec& spec,
-                     Stdio stdio, int terminal);
+  // Takes over a cell of `program` that was just started, and gives it `spec`.
+  // After an error nothing of it is left.
+  base::Status start(Spawned spawned, const std::string& program,
+                     const model::CageSpec& spec);
   // Asks the cell to end, or kills it when that was done before.
   void cancel();
   // For a cell that could not be started: `done` comes in the loop all the

@@ -21,6 +21,7 @@
 #include "harness/run/asio.h"
 #include "harness/run/cell_process.h"
 #include "harness/run/loop_extras.h"
+#include "harness/run/nursery.h"
 
 namespace driftcage::run {
 namespace {
@@ -54,6 +55,7 @@ struct Launcher::State {
     }
   }
 
+  base::Result<Spawned> spawn(Stdio stdio, int terminal);
   void await_signal(asio::signal_set& signals, int& first,
                     const std::function<void(int)>& on_signal);
 
@@ -63,6 +65,9 @@ struct Launcher::State {
   base::Status no_loop;
   std::vector<CellObserver> refused;  // started without a loop
   std::set<std::shared_ptr<CellProcess>> cells;
+  std::optional<Nursery> nursery;
+  std::size_t captured = 0;  // cells that were started so far
+  bool no_nursery = false;   // it was tried
   struct sigaction old_pipe_action {};
 };
 
@@ -78,6 +83,24 @@ Launcher::~Launcher() {
   ::sigaction(SIGPIPE, &state_->old_pipe_action, nullptr);
 }
 
+// A nursery pays from the second cell on. Cells can be had without it, too:
+// where one cannot be started, or has died, nothing is lost but time.
+base::Result<Spawned> Launcher::State::spawn(Stdio stdio, int terminal) {
+  if (stdio == Stdio::Capture && captured++ > 0 && !no_nursery) {
+    if (!nursery) {
+      if (auto started = Nursery::start(program)) {
+        nursery.emplace(*std::move(started));
+      }
+    }
+    if (nursery) {
+      if (auto spawned = nursery->spawn()) return spawned;
+      nursery.reset();
+    }
+    no_nursery = true;
+  }
+  return spawn_cell(program, stdio, terminal);
+}
+
 void Launcher::start(const model::CageSpec& spec, Stdio stdio,
                      CellObserver observer, int terminal) {
   State& state = *state_;
@@ -91,10 +114,13 @@ void Launcher::start(const model::CageSpec& spec, Stdio stdio,
         state.cells.erase(ended);
       });
   state.cells.insert(cell);
-  auto started = cell->start(state.program, spec, stdio, terminal);
-  if (!started) {
-    cell->fail(std::move(started).error());
+  auto spawned = state.spawn(stdio, terminal);
+  if (!spawned) {
+    cell->fail(std::move(spawned).error());
+    return;
   }
+  auto started = cell->start(*std::move(spawned), state.program, spec);
+  if (!started) cell->fail(std::move(started).error());
 }
 
 void Launcher::State::await_signal(asio::signal_set& signals, int& first,
@@ -137,6 +163,7 @@ int Launcher::run(const LoopHooks& hooks) {
     state.await_signal(signals, first, hooks.on_signal);
     while (!state.cells.empty()) io.run_one();
   }
+  state.nursery.reset();
   extras.stop();
   if (relay) relay->stop();
   io.restart();

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/nursery.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "harness/wire/nursery.h"
+
+namespace driftcage::run {
+namespace {
+
+// For a process that only forks: one that takes longer does not answer at all.
+constexpr int kPatienceMs = 5'000;
+
+// One message, which must be of that size.
+base::Status receive(int socket, void* into, std::size_t size) {
+  pollfd ready{socket, POLLIN, 0};
+  int count = 0;
+  do {
+    count = ::poll(&ready, 1, kPatienceMs);
+  } while (count < 0 && errno == EINTR);
+  if (count == 0) return base::fail("ask nursery", {}, ETIMEDOUT);
+  const ssize_t got = count < 0 ? -1 : ::recv(socket, into, size, 0);
+  if (got < 0) return base::fail("ask nursery", {}, errno);
+  if (got != static_cast<ssize_t>(size)) {
+    return base::fail("ask nursery", {}, EPIPE);
+  }
+  return {};
+}
+
+base::Status send_request(
+    int socket, const std::array<int, wire::kNurseryDescriptors>& numbers) {
+  char byte = 0;
+  iovec piece{&byte, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof numbers)> control{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof numbers);
+  std::memcpy(CMSG_DATA(head), numbers.data(), sizeof numbers);
+  ssize_t size = 0;
+  do {
+    size = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+  } while (size < 0 && errno == EINTR);
+  if (size != 1) return base::fail("ask nursery", {}, errno);
+  return {};
+}
+
+}  // namespace
+
+base::Result<Nursery> Nursery::start(const std::string& program) {
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) !=
+      0) {
+    return base::fail("socketpair", {}, errno);
+  }
+  base::UniqueFd ours(pair[0]);
+  base::UniqueFd theirs = DRIFTCAGE_TRY(raised(base::UniqueFd(pair[1])));
+  const pid_t pid = DRIFTCAGE_TRY(
+      spawn_program({program, wire::kNurseryWord},
+                    {{theirs.get(), wire::kNurserySocket}}, false));
+  Nursery nursery(pid, std::move(ours));
+  char ready = 0;
+  // The other side must be nobody's but the child's, or its end goes unseen.
+  theirs.reset();
+  DRIFTCAGE_CHECK_OK(receive(nursery.socket_.get(), &ready, 1));
+  if (ready != wire::kNurseryReady) {
+    return base::fail("start nursery", program, EPROTO);
+  }
+  return nursery;
+}
+
+Nursery::Nursery(Nursery&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), socket_(std::move(other.socket_)) {}
+
+Nursery::~Nursery() {
+  if (pid_ < 0) return;
+  socket_.reset();
+  // It has nothing to lose, and may be a program that is no nursery.
+  ::kill(pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+base::Result<Spawned> Nursery::spawn() {
+  Pipes pipes = DRIFTCAGE_TRY(make_pipes(Stdio::Capture));
+  DRIFTCAGE_CHECK_OK(send_request(
+      socket_.get(), {pipes.spec.read.get(), pipes.events.write.get(),
+                      pipes.out.write.get(), pipes.err.write.get()}));
+  std::int32_t answer = 0;
+  DRIFTCAGE_CHECK_OK(receive(socket_.get(), &answer, sizeof answer));
+  if (answer <= 0) return base::fail("fork helper", {}, -answer);
+  return keep_ours(std::move(pipes), answer);
+}
+
+}  // namespace driftcage::run

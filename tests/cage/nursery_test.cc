@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cells that a nursery forks are like those that were executed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/sys.h"
+#include "harness/run/launcher.h"
+#include "tests/cage/cell_run.h"
+#include "tests/must_work.h"
+
+namespace driftcage::run {
+namespace {
+
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// Command lines of this process's children.
+std::vector<std::pair<pid_t, std::string>> children() {
+  std::vector<std::pair<pid_t, std::string>> found;
+  const std::string own = "PPid:\t" + std::to_string(::getpid()) + "\n";
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    const pid_t pid = std::atoi(name.c_str());
+    if (pid <= 0) continue;
+    const auto status = base::sys::read_file(entry.path().string() + "/status");
+    if (!status || status->find(own) == std::string::npos) continue;
+    auto line = base::sys::read_file(entry.path().string() + "/cmdline");
+    std::replace(line->begin(), line->end(), '\0', ' ');
+    found.emplace_back(pid, *line);
+  }
+  return found;
+}
+
+pid_t nursery() {
+  for (const auto& [pid, line] : children()) {
+    // The cells that it forked are called the same and lead a cage.
+    const auto below =
+        base::sys::read_file("/proc/" + std::to_string(pid) + "/task/" +
+                             std::to_string(pid) + "/children");
+    if (line.ends_with(" nursery ") && below && below->empty()) return pid;
+  }
+  return -1;
+}
+
+class NurseryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    DRIFTCAGE_SKIP_UNLESS_EMPTY(driftcage::testing::why_no_cages());
+  }
+  void TearDown() override {
+    // Nobody is left, neither running nor to be reaped.
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+    EXPECT_EQ(errno, ECHILD);
+  }
+  void start(const model::CageSpec& spec) {
+    CellObserver observer;
+    const std::size_t at = outputs_.size();
+    outputs_.emplace_back();
+    observer.out = [this, at](std::string_view text) { outputs_[at] += text; };
+    observer.record = [this](const wire::Record& record) {
+      if (std::holds_alternative<wire::CageUp>(record) && on_up_) on_up_();
+    };
+    observer.done = [this](base::Result<wire::End> end) {
+      ends_.push_back(std::move(end));
+      if (on_done_) on_done_();
+    };
+    launcher_.start(spec, Stdio::Capture, std::move(observer));
+  }
+  void expect_good(std::size_t count) {
+    EXPECT_THAT(ends_, SizeIs(count));
+    for (const auto& end : ends_) {
+      ASSERT_TRUE(end) << end.error().message();
+      EXPECT_EQ(end->outcome, wire::Outcome::Finished) << end->error.message();
+      EXPECT_EQ(end->status, base::WaitStatus::exited(0));
+    }
+  }
+
+  Launcher launcher_{driftcage::testing::cell_path()};
+  std::vector<std::string> outputs_;
+  std::vector<base::Result<wire::End>> ends_;
+  std::function<void()> on_up_;
+  std::function<void()> on_done_;
+};
+
+TEST_F(NurseryTest, ItsCellsHaveNothingOfTheirs) {
+  for (const char* mode : {"fds", "identity", "environment"}) {
+    outputs_.clear();
+    ends_.clear();
+    const auto spec = driftcage::testing::payload_spec({mode, "HOME"});
+    for (int i = 0; i < 4; ++i) start(spec);
+    EXPECT_EQ(launcher_.run(), 0);
+    expect_good(4);
+    // The first one was executed, the others were forked.
+    EXPECT_THAT(outputs_[0], Not(::testing::IsEmpty()));
+    EXPECT_THAT(outputs_, Each(outputs_[0])) << mode;
+  }
+}
+
+TEST_F(NurseryTest, TracedCellsAreAsGood) {
+  auto spec = driftcage::testing::payload_spec({"open", "/etc/passwd"});
+  spec.trace.engine = model::Engine::Seccomp;
+  for (int i = 0; i < 4; ++i) start(spec);
+  EXPECT_EQ(launcher_.run(), 0);
+  expect_good(4);
+  EXPECT_THAT(outputs_, Each(std::string("/etc/passwd ok\n")));
+  for (const auto& end : ends_) EXPECT_EQ(end->events, ends_[0]->events);
+}
+
+TEST_F(NurseryTest, CellsAreChildrenOfTheRunner) {
+  const auto spec = driftcage::testing::payload_spec({"linger"});
+  int up = 0;
+  on_up_ = [&] {
+    if (++up < 3) return;
+    // Three cells and the nursery.
+    EXPECT_THAT(children(), SizeIs(4));
+    launcher_.cancel_all();
+  };
+  for (int i = 0; i < 3; ++i) start(spec);
+  EXPECT_EQ(launcher_.run(), 0);
+  for (const auto& end : ends_) {
+    ASSERT_TRUE(end) << end.error().message();
+    EXPECT_EQ(end->outcome, wire::Outcome::Cancelled);
+  }
+}
+
+TEST_F(NurseryTest, WithoutItCellsAreExecuted) {
+  const auto spec = driftcage::testing::payload_spec({"identity"});
+  int more = 4;
+  int killed = 0;
+  on_done_ = [&] {
+    if (more-- <= 0) return;
+    if (const pid_t pid = nursery(); pid > 0 && ::kill(pid, SIGKILL) == 0) {
+      ++killed;
+    }
+    start(spec);
+  };
+  for (int i = 0; i < 2; ++i) start(spec);
+  EXPECT_EQ(launcher_.run(), 0);
+  expect_good(6);
+  EXPECT_EQ(killed, 1);
+}
+
+}  // namespace
+}  // namespace driftcage::run
