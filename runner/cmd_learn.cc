@@ -38,6 +38,7 @@ struct Options {
   std::string door;    // for watch
   bool names = false;
   bool exam = false;
+  bool tour = false;
   bool pane = false;
   bool csv = false;
   bool json = false;
@@ -119,8 +120,12 @@ int study(const Options& options) {
   std::size_t at = *first;
   while (true) {
     learn::SessionSetting setting;
-    setting.frame = {course->lessons[at], at + 1, course->lessons.size(),
-                     options.exam, use_color(ColorMode::Auto, STDOUT_FILENO)};
+    setting.frame = {course->lessons[at],
+                     at + 1,
+                     course->lessons.size(),
+                     options.exam,
+                     use_color(ColorMode::Auto, STDOUT_FILENO),
+                     options.tour};
     setting.ground = &grounds->front();
     setting.progress = &*progress;
     if (options.pane) setting.opened = open_pane;
@@ -221,13 +226,19 @@ void add_learn(CLI::App& app, Action& chosen) {
       ->option_text("[LESSON]");
   add_course(*group, options->course);
   group->add_flag("--names", options->names, "Only the ids of the lessons");
-  group->add_flag("--exam", options->exam, "Without hints and solution");
+  CLI::Option* exam =
+      group->add_flag("--exam", options->exam, "Without hints and solution");
+  group
+      ->add_flag("--tour", options->tour,
+                 "Guided, for workshops: shows everything that is to be typed")
+      ->excludes(exam);
   group->add_flag("--pane", options->pane,
                   "Split the tmux window: `learn watch` in the other half");
   group->footer(
       "Examples:\n"
       "  driftcage learn\n"
       "  driftcage learn 1\n"
+      "  driftcage learn --tour 2\n"
       "  driftcage learn --pane go/goenv-off\n"
       "  driftcage learn --pack ~/course --exam 3");
   group->callback([options, group, &chosen] {

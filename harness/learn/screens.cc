@@ -397,6 +397,37 @@ std::string solution_screen(const Frame& frame,
   return text + "Then `check`.\n";
 }
 
+std::string tour_screen(const Frame& frame, const plan::ScenarioPlan& plan) {
+  std::string text = "\nA guided tour: type these, one after the other.\n\n";
+  unsigned number = 0;
+  const auto step = [&](const std::string& typed, const std::string& why) {
+    text += fmt::format("  {}. {}\n", ++number, why);
+    std::istringstream lines(typed);
+    for (std::string line; std::getline(lines, line);) {
+      text += "       " + line + "\n";
+    }
+  };
+  step(command_text(*frame.lesson), "It fails.");
+  step("trace", "What did it do that the healthy run does not?");
+  if (!frame.lesson->learn->ask.empty()) {
+    step("ask", "A question. Answer it before you go on.");
+  }
+  for (const bool wrong : {true, false}) {
+    for (const scenario::Fix& fix : frame.lesson->fixes) {
+      if (fix.wrong != wrong) continue;
+      const auto lines = typed_lines(*frame.lesson, fix, plan);
+      if (lines.empty()) continue;
+      step(fmt::format("{}\ncheck", fmt::join(lines, "\n")),
+           fix.say.empty() ? fix.id : fix.say);
+      if (wrong) step("reset", "It does not help. Back to the beginning.");
+      break;
+    }
+  }
+  step("explain", "What was behind it.");
+  step("next", "The next lesson.");
+  return text;
+}
+
 std::string menu_screen(const std::vector<const scenario::Scenario*>& course,
                         const Attempts& attempts, std::size_t width,
                         bool color) {

@@ -21,6 +21,7 @@ struct Frame {
   std::size_t of = 1;
   bool exam = false;
   bool color = false;
+  bool tour = false;  // guided: everything that is to be typed is shown
 };
 
 // Words cut into lines of at most `width` columns, each begun with `indent`.
@@ -56,6 +57,9 @@ struct Frame {
 // Every right way with what is typed for it; `plan` of the lesson.
 [[nodiscard]] std::string solution_screen(const Frame& frame,
                                           const plan::ScenarioPlan& plan);
+// For a guided tour: what to type from here to the end, in order.
+[[nodiscard]] std::string tour_screen(const Frame& frame,
+                                      const plan::ScenarioPlan& plan);
 // The course with a student's progress.
 [[nodiscard]] std::string menu_screen(
     const std::vector<const scenario::Scenario*>& course,

@@ -74,6 +74,7 @@ class Session {
     legs_.on_healthy = [this] { show_healthy(); };
     attempt_.started = utc_now();
     attempt_.exam = frame_.exam;
+    attempt_.gave_up = frame_.tour;  // the solution is shown
     attempt_.image = setting.ground->image.reference;
     begin_ns_ = base::sys::monotonic_ns();
     if (!setting.script) return;
@@ -274,7 +275,8 @@ void Session::hello(const std::shared_ptr<Visitor>& visitor) {
   }
   const std::string text =
       greeted_ ? "A fresh cage, as broken as before.\n"
-               : "\n" + story_screen(frame_) + commands_screen(frame_) + "\n";
+               : "\n" + story_screen(frame_) + commands_screen(frame_) +
+                     (frame_.tour ? tour_screen(frame_, plan_) : "") + "\n";
   greeted_ = true;
   say(visitor, text);
 }

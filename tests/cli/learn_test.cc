@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "tests/cli/command.h"
+#include "tests/cli/terminal.h"
 
 namespace driftcage::cli_test {
 namespace {
@@ -134,6 +135,27 @@ TEST_F(Lessons, TheMenuHidesNamesUntilTheyAreEarned) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("A file was renamed."));
   EXPECT_THAT(outcome.out, Not(HasSubstr("elsewhere")));
+}
+
+TEST_F(Lessons, ATourLeadsToTheEnd) {
+  lesson(tiny_lesson(""));
+  Setting setting = own();
+  setting.set["TERM"] = "xterm";
+  OnTerminal tour({DRIFTCAGE_PROGRAM, "learn", "--tour", "1"}, setting);
+  ASSERT_TRUE(tour.wait_for("A guided tour")) << tour.screen();
+  // First what tempts, then what helps, with its words.
+  ASSERT_TRUE(tour.wait_for("export DATA=data.new")) << tour.screen();
+  ASSERT_TRUE(tour.wait_for("It does not help.")) << tour.screen();
+  ASSERT_TRUE(tour.wait_for("Name the file that is there."));
+  ASSERT_TRUE(tour.wait_for("export DATA=data.txt"));
+  ASSERT_TRUE(tour.wait_for("[lesson 1]")) << tour.screen();
+  tour.type("export DATA=data.txt\ncheck\n");
+  ASSERT_TRUE(tour.wait_for("SOLVED")) << tour.screen();
+  tour.type("exit\n");
+  EXPECT_EQ(tour.finish(), 0) << tour.screen();
+  const Outcome kept = driftcage({"learn", "export", "--json"}, own());
+  EXPECT_THAT(kept.out, HasSubstr("\"solved\": true"));
+  EXPECT_THAT(kept.out, HasSubstr("\"gave_up\": true"));
 }
 
 TEST_F(Lessons, NeedATerminal) {
