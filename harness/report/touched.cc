@@ -20,14 +20,20 @@ struct Rule {
   const char* replacement;
 };
 
-const std::array<Rule, 6>& rules() {
-  static const std::array<Rule, 6> rules{{
+const std::array<Rule, 10>& rules() {
+  static const std::array<Rule, 10> rules{{
       {RE2(R"((go-[a-z]+)-?[0-9]{4,})"), "\\1{n}"},
       {RE2(R"(/b[0-9]{3,}\b)"), "/b{n}"},
       {RE2(R"(/cc[A-Za-z0-9]{6}\b)"), "/cc{n}"},
       {RE2(R"(/proc/[0-9]+)"), "/proc/{n}"},
       {RE2(R"(\b[0-9a-f]{32,}\b)"), "{hash}"},
       {RE2(R"((\$GOCACHE)/[0-9a-f]{2}\b)"), "\\1/{hash}"},
+      // Objects of git, by two digits of their names.
+      {RE2(R"(/objects/[0-9a-f]{2}\b)"), "/objects/{hash}"},
+      {RE2(R"(/tmp_obj_[A-Za-z0-9]{6}\b)"), "/tmp_obj_{n}"},
+      {RE2(R"((/vcs/\{hash\})/t[A-Za-z0-9]{6}\b)"), "\\1/t{n}"},
+      // Names as mkstemp(3) and Go's os.CreateTemp make them.
+      {RE2(R"([0-9]{6,})"), "{n}"},
   }};
   return rules;
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "harness/base/sys.h"
+#include "harness/run/nursery.h"
 #include "harness/wire/codec.h"
 #include "tests/cage/cell_run.h"
 
@@ -59,7 +60,17 @@ double time_of(const std::vector<const char*>& words) {
   return time_of(words, {}, [] {});
 }
 
-// A leg as the runner makes it: the spec in by a pipe, the records out by one.
+std::string read_to_end(int fd) {
+  std::string bytes;
+  std::array<char, 4096> piece;
+  for (ssize_t size = 1; size > 0;) {
+    size = ::read(fd, piece.data(), piece.size());
+    if (size > 0) bytes.append(piece.data(), static_cast<std::size_t>(size));
+  }
+  return bytes;
+}
+
+// A run's first leg: the spec in by a pipe, the records out by one.
 double time_of_cage(const std::string& message, CellRun& run) {
   auto in = base::sys::pipe().value();
   auto out = base::sys::pipe().value();
@@ -71,16 +82,23 @@ double time_of_cage(const std::string& message, CellRun& run) {
         out.second.reset();
         static_cast<void>(
             base::sys::write_all(in.second.get(), message, "spec"));
-        std::array<char, 4096> piece;
-        for (ssize_t size = 1; size > 0;) {
-          size = ::read(out.first.get(), piece.data(), piece.size());
-          if (size > 0) {
-            records.append(piece.data(), static_cast<std::size_t>(size));
-          }
-        }
+        records = read_to_end(out.first.get());
       });
   run = decode_run(records);
   return time;
+}
+
+// A later leg, from the nursery that a run has then.
+double time_of_later_cage(run::Nursery& nursery, const std::string& message) {
+  const std::uint64_t start = base::sys::monotonic_ns();
+  const auto cell = nursery.spawn();
+  if (!cell) return -1;
+  static_cast<void>(base::sys::write_all(cell->spec.get(), message, "spec"));
+  const CellRun run = decode_run(read_to_end(cell->events.get()));
+  int status = 0;
+  ::waitpid(cell->pid, &status, 0);
+  if (!unlike_exit(run, 0).empty()) return -1;
+  return static_cast<double>(base::sys::monotonic_ns() - start) / 1e6;
 }
 
 void print(const char* name, const std::vector<double>& times) {
@@ -113,6 +131,12 @@ int bench(int rounds, const std::string& image) {
   std::vector<double> bare;
   std::vector<double> cages;
   std::vector<double> bubbles;
+  std::vector<double> later;
+  auto nursery = run::Nursery::start(cell_path());
+  if (!nursery) {
+    std::fprintf(stderr, "cage_bench: %s\n", nursery.error().message().c_str());
+    return 1;
+  }
   std::map<std::string, std::vector<double>> steps;
   for (int round = -3; round < rounds; ++round) {
     const double direct = time_of({"/bin/true"});
@@ -123,7 +147,9 @@ int bench(int rounds, const std::string& image) {
       return 1;
     }
     const double bubble = time_of(bubblewrap);
+    const double forked = time_of_later_cage(*nursery, message);
     if (round < 0) continue;  // warming up
+    later.push_back(forked);
     bare.push_back(direct);
     cages.push_back(cage);
     if (bubble >= 0) bubbles.push_back(bubble);
@@ -137,13 +163,16 @@ int bench(int rounds, const std::string& image) {
   }
   std::printf("rounds                 %d\n", rounds);
   print("/bin/true, bare", bare);
-  print("/bin/true, in a cage", cages);
+  print("in a run's first cage", cages);
+  print("in a later cage", later);
   if (bubbles.empty()) {
     std::printf("bubblewrap             cannot run here\n");
   } else {
     print("/bin/true, in bwrap", bubbles);
-    std::printf("cage / bubblewrap      %.2f\n",
+    std::printf("first / bubblewrap     %.2f\n",
                 median(cages) / median(bubbles));
+    std::printf("later / bubblewrap     %.2f\n",
+                median(later) / median(bubbles));
   }
   std::printf("\nsteps, median:\n");
   for (const auto& [name, times] : steps) {

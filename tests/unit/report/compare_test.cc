@@ -29,6 +29,18 @@ TEST(SteadyLine, ReplacesWhatDiffersFromRunToRun) {
       "open $GOCACHE/{hash}/{hash}-d = ok");
   EXPECT_EQ(steady_line("open /tmp/ccAb12Cd.s = ok"), "open /tmp/cc{n}.s = ok");
   EXPECT_EQ(steady_line("open /proc/17/stat = ok"), "open /proc/{n}/stat = ok");
+  EXPECT_EQ(steady_line("open $TMP/cgo-gcc-input-1095581543.c = ok"),
+            "open $TMP/cgo-gcc-input-{n}.c = ok");
+  EXPECT_EQ(steady_line("open $WORK/.git/objects/1f/" + std::string(38, 'a') +
+                        " = ok"),
+            "open $WORK/.git/objects/{hash}/{hash} = ok");
+  EXPECT_EQ(steady_line("open $WORK/.git/objects/1f/tmp_obj_iZKpND = ok"),
+            "open $WORK/.git/objects/{hash}/tmp_obj_{n} = ok");
+  EXPECT_EQ(steady_line("open $GOMODCACHE/cache/vcs/" + std::string(64, '1') +
+                        "/tmH5DrB = ok"),
+            "open $GOMODCACHE/cache/vcs/{hash}/t{n} = ok");
+  EXPECT_EQ(steady_line("open /usr/lib/libLLVM-14.so = ok"),
+            "open /usr/lib/libLLVM-14.so = ok");
   EXPECT_EQ(steady_line("exec /usr/bin/gcc-12 = ok"),
             "exec /usr/bin/gcc-12 = ok");
 }
