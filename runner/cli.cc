@@ -77,15 +77,18 @@ std::vector<std::string> split_traced_command(
   return traced;
 }
 
-// An error may begin with a dash, as "-bash: gcc: command not found" does: of
-// explain's words those with a blank or a colon are no options.
+// An error may begin with a dash, as "-bash: gcc: command not found" does, or
+// quote an option. So behind the first word of a message nothing is an option
+// of explain's, and a word with a blank or "-bash:" begins one.
 void shield_messages(std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments.front() != "explain") return;
-  for (std::string& word : arguments) {
-    if (word.starts_with('-') &&
-        word.find_first_of(" \t\n:") != std::string::npos) {
-      word.insert(0, 1, ' ');
-    }
+  bool message = false;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    std::string& word = arguments[i];
+    message = message || !word.starts_with('-') ||
+              word.find_first_of(" \t\n") != std::string::npos ||
+              (!word.starts_with("--") && word.ends_with(':'));
+    if (message && word.starts_with('-')) word.insert(0, 1, ' ');
   }
 }
 

@@ -102,6 +102,11 @@ void open_pane(const std::string& door) {
 }
 
 int study(const Options& options) {
+  if (options.lesson.empty()) {
+    return refuse(
+        {"begin a lesson", {}, 0, "name it: driftcage learn --tour 1"},
+        model::kExitUsage);
+  }
   const auto course = load_course(options.course);
   if (!course) return refuse(course.error(), model::kExitUsage);
   const auto first = learn::find_lesson(course->lessons, options.lesson);
@@ -245,7 +250,9 @@ void add_learn(CLI::App& app, Action& chosen) {
     if (!group->get_subcommands().empty()) return;
     chosen = [options] {
       if (options->names) return list_names(*options);
-      return options->lesson.empty() ? menu(*options) : study(*options);
+      const bool begins = !options->lesson.empty() || options->tour ||
+                          options->exam || options->pane;
+      return begins ? study(*options) : menu(*options);
     };
   });
 

@@ -286,6 +286,10 @@ base::Result<std::vector<report::ReportRequest>> report_requests(
   if (const std::string file = variable("XML_OUTPUT_FILE"); !file.empty()) {
     requests.push_back({"junit", file});
   }
+  for (const report::ReportRequest& request : requests) {
+    DRIFTCAGE_CHECK_OK(
+        report::check_place(request, options.suite.record_folder));
+  }
   return requests;
 }
 

@@ -23,7 +23,8 @@ namespace {
 
 using Descriptors = std::array<base::UniqueFd, wire::kNurseryDescriptors>;
 
-// None when the runner has closed its side, or sent something else.
+// None when the runner has closed its side, or sent something else: then the
+// nursery ends, and with it whatever came.
 std::optional<Descriptors> receive_request(int socket) {
   char byte = 0;
   iovec piece{&byte, 1};
@@ -40,7 +41,8 @@ std::optional<Descriptors> receive_request(int socket) {
     size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
   const cmsghdr* head = CMSG_FIRSTHDR(&message);
-  if (size != 1 || head == nullptr || head->cmsg_type != SCM_RIGHTS ||
+  if (size != 1 || head == nullptr || head->cmsg_level != SOL_SOCKET ||
+      head->cmsg_type != SCM_RIGHTS ||
       head->cmsg_len != CMSG_LEN(sizeof(int) * wire::kNurseryDescriptors)) {
     return std::nullopt;
   }
@@ -53,22 +55,35 @@ std::optional<Descriptors> receive_request(int socket) {
   return descriptors;
 }
 
-// Gives the descriptors the numbers that a cell has them under. They are first
-// moved out of the way of these numbers.
-bool settle(const Descriptors& descriptors) {
-  constexpr int kHigh = 16;
+bool answer(int socket, long value) {
+  const auto number = static_cast<std::int32_t>(value);
+  return ::send(socket, &number, sizeof number, MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(sizeof number);
+}
+
+// Makes the new process a cell: gives the descriptors the numbers that a cell
+// has them under, after all were moved out of the way of these. 0 or an errno
+// value, told to the runner, too.
+int settle(int socket, const Descriptors& descriptors) {
+  constexpr int kAbove = kTraceFd + 1;
   std::array<int, wire::kNurseryDescriptors> high{};
-  for (std::size_t i = 0; i < high.size(); ++i) {
-    high[i] = ::fcntl(descriptors[i].get(), F_DUPFD, kHigh);
-    if (high[i] < 0) return false;
-  }
-  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0) return false;
-  return ::dup2(high[wire::kNurseryOut], STDOUT_FILENO) >= 0 &&
-         ::dup2(high[wire::kNurseryErr], STDERR_FILENO) >= 0 &&
-         ::dup2(high[wire::kNurserySpec], kSpecFd) >= 0 &&
-         ::dup2(high[wire::kNurseryEvents], kTraceFd) >= 0 &&
-         ::close_range(kTraceFd + 1, ~0u, 0) == 0;
+  const int told = ::fcntl(socket, F_DUPFD, kAbove);
+  if (told < 0) return errno;
+  const auto done = [&] {
+    if (::setpgid(0, 0) != 0) return false;
+    for (std::size_t i = 0; i < high.size(); ++i) {
+      high[i] = ::fcntl(descriptors[i].get(), F_DUPFD, kAbove);
+      if (high[i] < 0) return false;
+    }
+    return ::dup2(high[wire::kNurseryOut], STDOUT_FILENO) >= 0 &&
+           ::dup2(high[wire::kNurseryErr], STDERR_FILENO) >= 0 &&
+           ::dup2(high[wire::kNurserySpec], kSpecFd) >= 0 &&
+           ::dup2(high[wire::kNurseryEvents], kTraceFd) >= 0;
+  }();
+  const int err = done ? 0 : errno;
+  if (!answer(told, done ? ::getpid() : -static_cast<long>(err))) return EPIPE;
+  ::closefrom(kAbove);
+  return err;
 }
 
 // A child of the runner, which waits for it as if it had started it.
@@ -86,17 +101,12 @@ bool serve_nursery(int socket) {
     if (!request) return false;
     const long pid = clone_cell();
     if (pid == 0) {
-      if (::setpgid(0, 0) != 0 || !settle(*request)) ::_exit(1);
+      if (settle(socket, *request) != 0) ::_exit(1);
       // The numbers are the cell's now, or closed.
       for (base::UniqueFd& fd : *request) static_cast<void>(fd.release());
       return true;
     }
-    const std::int32_t answer =
-        static_cast<std::int32_t>(pid > 0 ? pid : -static_cast<long>(errno));
-    if (::send(socket, &answer, sizeof answer, MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(sizeof answer)) {
-      return false;
-    }
+    if (pid < 0 && !answer(socket, -static_cast<long>(errno))) return false;
   }
 }
 

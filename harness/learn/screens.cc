@@ -424,7 +424,7 @@ std::string tour_screen(const Frame& frame, const plan::ScenarioPlan& plan) {
     }
   }
   step("explain", "What was behind it.");
-  step("next", "The next lesson.");
+  if (frame.number < frame.of) step("next", "The next lesson.");
   return text;
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -143,30 +142,29 @@ std::string leg_diff_text(const LegDiff& diff, bool all, bool color) {
   for (const std::string& line : diff.fault_said) plus("said: " + line);
   std::string after = "\n";  // no line is this one
   std::size_t sides[2] = {0, 0};
-  std::size_t row = 0;
-  const auto end_row = [&] {
-    if (!all && row > kInARow) {
+  for (std::size_t at = 0; at < diff.lines.size();) {
+    const Side side = diff.lines[at].side;
+    std::size_t end = at;
+    while (end < diff.lines.size() && diff.lines[end].side == side) ++end;
+    sides[side == Side::Control ? 0 : 1] += end - at;
+    const bool cut = !all && end - at > kInARow + 1;
+    for (std::size_t i = at; i < (cut ? at + kInARow : end); ++i) {
+      const LineChange& change = diff.lines[i];
+      if (change.after != after) {
+        after = change.after;
+        text += "  " + (after.empty() ? std::string("(start)") : after) + "\n";
+      }
+      const std::string line =
+          change.count > 1 ? fmt::format("{} x{}", change.line, change.count)
+                           : change.line;
+      side == Side::Control ? minus(line) : plus(line);
+    }
+    if (cut) {
       text += fmt::format("    and {} more lines; --all shows them\n",
-                          row - kInARow);
+                          end - at - kInARow);
     }
-    row = 0;
-  };
-  std::optional<Side> last;
-  for (const LineChange& change : diff.lines) {
-    if (last != change.side) end_row();
-    last = change.side;
-    ++sides[change.side == Side::Control ? 0 : 1];
-    if (++row > kInARow && !all) continue;
-    if (change.after != after) {
-      after = change.after;
-      text += "  " + (after.empty() ? std::string("(start)") : after) + "\n";
-    }
-    const std::string line =
-        change.count > 1 ? fmt::format("{} x{}", change.line, change.count)
-                         : change.line;
-    change.side == Side::Control ? minus(line) : plus(line);
+    at = end;
   }
-  end_row();
   return text + fmt::format(
                     "{} event lines only without the fault, {} only "
                     "with it\n",

@@ -92,17 +92,8 @@ double kind_score(const TraceLine& line) {
 
 class Ranker {
  public:
-  // `runs`: where the lines are from.
-  Ranker(const Clues& clues, const std::vector<const Runs*>& runs)
-      : clues_(clues) {
+  explicit Ranker(const Clues& clues) : clues_(clues) {
     said_ = lower(clues.said);
-    for (const Runs* list : runs) {
-      for (const auto& lines : *list) {
-        for (const TraceLine& line : lines) {
-          if (line.verb == Verb::Lookup) searched_.insert(line.subject);
-        }
-      }
-    }
   }
 
   Candidate rank(const TraceLine& line, std::string text, bool vanished) const {
@@ -134,7 +125,8 @@ class Ranker {
       add(12, "has the error of the message");
     }
     if (is_noise(line)) add(-30, "is what many programs do anyway");
-    if (is_probe(line) && !is_a(clues_.places, line.subject)) {
+    // Another machine has another PATH.
+    if (line.probe && !is_a(clues_.places, line.subject)) {
       add(-40, "is one step of a search along PATH");
     }
     const auto placeholders =
@@ -148,14 +140,6 @@ class Ranker {
   }
 
  private:
-  // A folder of PATH that has not what is searched: another machine's PATH is
-  // another one.
-  [[nodiscard]] bool is_probe(const TraceLine& line) const {
-    return line.err == ENOENT &&
-           (line.verb == Verb::Stat || line.verb == Verb::Exec) &&
-           line.subject.find('/') != std::string::npos &&
-           searched_.contains(base_of(line));
-  }
   static std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](char c) {
       return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -169,7 +153,6 @@ class Ranker {
 
   const Clues& clues_;
   std::string said_;
-  Texts searched_;  // names of programs
 };
 
 void sort(std::vector<Candidate>& list) {
@@ -265,7 +248,7 @@ Mined mine(const Runs& healthy, const Runs& broken, const Clues& clues) {
   if (healthy.empty() || broken.empty()) return mined;
   const Spelled well = spell(healthy);
   const Spelled ill = spell(broken);
-  const Ranker ranker(clues, {&healthy, &broken});
+  const Ranker ranker(clues);
   mined.see = flips(broken.front(), ill, well, ranker, false, &mined.unstable);
   for (Candidate& wide : widespread(broken.front(), ill, well, ranker)) {
     mined.see.push_back(std::move(wide));

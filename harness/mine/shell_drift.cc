@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace driftcage::mine {
 namespace {
@@ -25,6 +26,13 @@ std::string quoted(const std::string& word) {
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
   return out + "'";
+}
+
+// The line in its own folder. Behind "&&" only its first command would be.
+std::string in(const TypedLine& line) {
+  const bool simple = line.text.find_first_of(";&|#\n") == std::string::npos;
+  return fmt::format("cd {}{}{}", quoted(line.folder),
+                     simple ? " && " : " || exit\n", line.text);
 }
 
 // Whether a line cannot have changed a file: looking, and what `after` tells.
@@ -47,7 +55,7 @@ bool only_looks(const std::string& line) {
 ShellDrift shell_drift(const Environment& before, const Environment& after,
                        const std::vector<TypedLine>& lines,
                        const std::vector<std::string>& command,
-                       const std::string& home) {
+                       const std::string& work) {
   ShellDrift drift;
   auto& effects = drift.effects;
   for (const auto& [name, value] : after) {
@@ -69,11 +77,7 @@ ShellDrift shell_drift(const Environment& before, const Environment& after,
       drift.failed.push_back(line);
       continue;
     }
-    effects.emplace_back(
-        "setup",
-        line.folder == home
-            ? line.text
-            : fmt::format("cd {} && {}", quoted(line.folder), line.text));
+    effects.emplace_back("setup", line.folder == work ? line.text : in(line));
   }
   return drift;
 }
@@ -92,9 +96,12 @@ std::vector<TypedLine> typed_lines(const std::string& bytes) {
     const std::size_t number = entry.find_first_not_of(' ');
     const std::size_t blank = std::min(entry.find(' ', number), entry.size());
     const std::size_t text = entry.find_first_not_of(' ', blank);
-    if (number < blank && text < entry.size() &&
-        entry.substr(number, blank - number) != last) {
-      last = entry.substr(number, blank - number);
+    std::string own;
+    if (number < blank) own = entry.substr(number, blank - number);
+    // An entry that was edited and never executed is marked.
+    if (own.ends_with('*')) own.pop_back();
+    if (!own.empty() && text < entry.size() && own != last) {
+      last = std::move(own);
       lines.push_back(
           {std::atoi(fields[0].c_str()), fields[1], entry.substr(text)});
     }

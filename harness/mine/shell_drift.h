@@ -27,13 +27,13 @@ struct ShellDrift {
 // that `after` has otherwise than `before`, and each line that can have changed
 // something, as a `setup` in the folder where it was typed. Lines that only
 // look, that set variables, and the command itself are left out; variables that
-// a shell keeps for itself are, too. `home`: where the cage's command starts.
+// a shell keeps for itself are, too. `work`: where the cage's command starts.
 // Pure.
 [[nodiscard]] ShellDrift shell_drift(const Environment& before,
                                      const Environment& after,
                                      const std::vector<TypedLine>& lines,
                                      const std::vector<std::string>& command,
-                                     const std::string& home);
+                                     const std::string& work);
 
 // Triples of status, folder and "  NUMBER  LINE" as the builtin history of
 // bash(1) prints it, each ended by a NUL byte. The same number again is an

@@ -3,7 +3,9 @@
 
 #include <re2/re2.h>
 
+#include <cerrno>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "harness/base/path.h"
@@ -60,6 +62,7 @@ struct TraceLineCollector::State {
         deriver([this](const model::Event& event) { note(event); }) {}
 
   void note(const model::Event& event) {
+    if (event.verb == Verb::Lookup) note_probes(event);
     TraceLine line;
     line.verb = event.verb;
     line.err = event.err;
@@ -90,6 +93,15 @@ struct TraceLineCollector::State {
     ++lines[at->second].count;
   }
 
+  void note_probes(const model::Event& lookup) {
+    for (const std::string& folder : base::path::split_list(lookup.cause_at)) {
+      const std::string path = base::path::absolute(folder, lookup.path);
+      if (path == lookup.abs) continue;
+      probes.insert(stable_subject(shortener.text(path)));
+    }
+  }
+
+  std::unordered_set<std::string> probes;  // subjects
   report::Shortener shortener;
   match::ProcessTable table;
   match::Deriver deriver;
@@ -114,6 +126,8 @@ std::vector<TraceLine> TraceLineCollector::take() {
   state_->deriver.finish();
   for (TraceLine& line : state_->lines) {
     line.place /= static_cast<double>(state_->events);
+    line.probe = line.err == ENOENT && state_->probes.contains(line.subject) &&
+                 (line.verb == Verb::Stat || line.verb == Verb::Exec);
   }
   return std::move(state_->lines);
 }

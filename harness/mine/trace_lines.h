@@ -22,7 +22,8 @@ struct TraceLine {
   std::string program;  // base name of who did it; may be empty
   int err = 0;
   std::uint64_t count = 0;
-  double place = 0;  // of the first one in the trace: 0 begin, 1 end
+  double place = 0;    // of the first one in the trace: 0 begin, 1 end
+  bool probe = false;  // a folder that a lookup tried in vain
   [[nodiscard]] bool ok() const { return err == 0; }
   // "open $WORK/go.mod = ok by go"; the parts after the subject are optional.
   [[nodiscard]] std::string text(bool with_result, bool with_program) const;

@@ -2,6 +2,7 @@
 #include "harness/report/explain.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <cctype>
@@ -90,6 +91,23 @@ std::string widened(const scenario::OutputPattern& pattern,
   return text;
 }
 
+// Whether `text` is in the message, and no word goes on at its ends: "go: not
+// found" is not about cargo.
+bool has_words(const std::string& message, const std::string& text) {
+  const auto goes_on = [&](std::size_t at, char end) {
+    const auto in_word = [](char c) {
+      return is_letter(c) || c == '_' || c == '-' || (c >= '0' && c <= '9');
+    };
+    return at < message.size() && in_word(message[at]) && in_word(end);
+  };
+  for (std::size_t at = message.find(text); at != std::string::npos;
+       at = message.find(text, at + 1)) {
+    const bool begins = at == 0 || !goes_on(at - 1, text.front());
+    if (begins && !goes_on(at + text.size(), text.back())) return true;
+  }
+  return false;
+}
+
 // Length of the longest of its messages that is in this one.
 std::size_t known_length(const scenario::Scenario& scenario,
                          const std::string& message) {
@@ -101,9 +119,7 @@ std::size_t known_length(const scenario::Scenario& scenario,
     if (found && *found) longest = std::max(longest, pattern.text.size());
   }
   for (const std::string& text : scenario.symptoms) {
-    if (message.find(text) != std::string::npos) {
-      longest = std::max(longest, text.size());
-    }
+    if (has_words(message, text)) longest = std::max(longest, text.size());
   }
   return longest;
 }
@@ -132,14 +148,13 @@ void wrap(std::string_view text, std::size_t width, std::string_view indent,
 }  // namespace
 
 std::set<std::string> own_programs(const scenario::Scenario& scenario) {
-  constexpr std::string_view kModule = "module ";
+  static const RE2 kModule(R"((?m)^module\s+(\S+?)(?:/v[0-9]+)?\s*(?://.*)?$)");
   std::set<std::string> names;
   for (const scenario::FileChange& file : scenario.baseline.files) {
     names.emplace(base::path::base_name(file.path));
-    if (file.text && file.text->starts_with(kModule)) {
-      const std::string_view line =
-          std::string_view(*file.text).substr(0, file.text->find('\n'));
-      names.emplace(base::path::base_name(line.substr(kModule.size())));
+    std::string module;
+    if (file.text && RE2::PartialMatch(*file.text, kModule, &module)) {
+      names.emplace(base::path::base_name(module));
     }
   }
   return names;

@@ -19,8 +19,8 @@ struct Resemblance {
   double score = 0;  // 0 to 1: how much of the message the scenario knows
 };
 
-// Base names of the scenario's own programs, which are others at a reader's: its
-// files, and what go calls the program of its module.
+// Names of the scenario's own programs: those of its files, and what go calls
+// the program of its module. A reader's programs are called otherwise.
 [[nodiscard]] std::set<std::string> own_programs(
     const scenario::Scenario& scenario);
 

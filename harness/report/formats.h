@@ -36,12 +36,16 @@ struct FormatInfo {
                                         const std::string& file,
                                         const TextStyle& style);
 
-// "junit=out.xml". Fails when the file's folder cannot take it.
+// "junit=out.xml".
 struct ReportRequest {
   std::string format;
   std::string file;
 };
 [[nodiscard]] base::Result<ReportRequest> parse_request(
     const std::string& text);
+// Whether its file can be written, as far as can be told before a run.
+// `record`: a folder that the run is going to make, or "".
+[[nodiscard]] base::Status check_place(const ReportRequest& request,
+                                       const std::string& record);
 
 }  // namespace driftcage::report

@@ -43,19 +43,6 @@ bool adapt(std::string* subject, const Scenario& scenario,
   return true;
 }
 
-// A program of the reader's has another name. Its place is kept where go chose
-// it; the scenario's own folder can be anywhere.
-void widen(EventLine* line, const std::set<std::string>& own) {
-  if (line->verb != model::Verb::Exec) return;
-  std::string& subject = line->subject;
-  const auto slash = subject.rfind('/');
-  if (slash == std::string::npos || !own.contains(subject.substr(slash + 1))) {
-    return;
-  }
-  subject.replace(slash + 1, std::string::npos, "*");
-  if (subject.starts_with("$WORK/")) subject = "**";
-}
-
 bool speaks_of_failure(const EventLine& line) {
   bool failure = false;
   line.each([&failure](const EventLine& part) {
@@ -63,6 +50,20 @@ bool speaks_of_failure(const EventLine& line) {
                part.result.kind != model::ResultPattern::Kind::Ok;
   });
   return failure;
+}
+
+// A program of the reader's has another name. Its place is kept where go chose
+// it; the scenario's own folder can be anywhere. Only of a program that cannot
+// be started: some program is started by every command.
+void widen(EventLine* line, const std::set<std::string>& own) {
+  if (line->verb != model::Verb::Exec || !speaks_of_failure(*line)) return;
+  std::string& subject = line->subject;
+  const auto slash = subject.rfind('/');
+  if (slash == std::string::npos || !own.contains(subject.substr(slash + 1))) {
+    return;
+  }
+  subject.replace(slash + 1, std::string::npos, "*");
+  if (subject.starts_with("$WORK/")) subject = "**";
 }
 
 // The line as it is about the reader's command; none when it cannot be.

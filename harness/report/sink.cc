@@ -51,10 +51,16 @@ base::Result<Sink> Sink::open(const std::string& file, Mode mode) {
   return sink;
 }
 
-base::Status Sink::check_place(const std::string& file) {
+base::Status Sink::check_place(const std::string& file, Mode mode) {
   if (file == "-") return {};
+  // What is written to directly needs nothing of its folder.
+  const bool direct = is_special(file) || (mode == Mode::Append &&
+                                           ::access(file.c_str(), F_OK) == 0);
   const std::string folder(base::path::dir_name(file));
-  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  if ((direct ? ::access(file.c_str(), W_OK)
+              : ::access(folder.c_str(), W_OK | X_OK)) == 0) {
+    return {};
+  }
   return base::fail("write report", file, errno,
                     errno == ENOENT ? "make its folder first" : "");
 }

@@ -17,9 +17,8 @@ class Sink {
   // it in done(); what is no regular file, a pipe or /dev/stdout, is written to
   // directly.
   static base::Result<Sink> open(const std::string& file, Mode mode);
-  // Whether there is a folder where `file` can be written, for whoever must know
-  // long before it is.
-  static base::Status check_place(const std::string& file);
+  // Whether `file` can be written, for whoever must know long before it is.
+  static base::Status check_place(const std::string& file, Mode mode);
   Sink(Sink&&) noexcept = default;
   Sink& operator=(Sink&&) = delete;
   ~Sink();

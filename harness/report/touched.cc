@@ -32,8 +32,8 @@ const std::array<Rule, 10>& rules() {
       {RE2(R"(/objects/[0-9a-f]{2}\b)"), "/objects/{hash}"},
       {RE2(R"(/tmp_obj_[A-Za-z0-9]{6}\b)"), "/tmp_obj_{n}"},
       {RE2(R"((/vcs/\{hash\})/t[A-Za-z0-9]{6}\b)"), "\\1/t{n}"},
-      // Names as mkstemp(3) and Go's os.CreateTemp make them.
-      {RE2(R"([0-9]{6,})"), "{n}"},
+      // Names as Go's os.CreateTemp makes them.
+      {RE2(R"(((?:\$TMP|/tmp)/[^ ]*?)[0-9]{6,})"), "\\1{n}"},
   }};
   return rules;
 }

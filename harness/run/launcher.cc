@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One event loop over the cells. A cell is spawned with posix_spawn(3) and not
-// by Boost.Process's own launcher: that one forks, and in Boost 1.81 its child
-// re-registers every descriptor of the loop, leaves descriptors open, leaves a
-// zombie and runs exit(3) handlers when the exec fails. Boost.Process then
-// attaches to the pid and waits for it through a pidfd.
+// One event loop over the cells. A cell is forked by a nursery, or spawned with
+// posix_spawn(3), and not by Boost.Process's own launcher: that one forks, and
+// in Boost 1.81 its child re-registers every descriptor of the loop, leaves
+// descriptors open, leaves a zombie and runs exit(3) handlers when the exec
+// fails. Boost.Process then attaches to the pid and waits for it through a
+// pidfd.
 //
 // Descriptors of a cell: 0 to 2 as Stdio says, 3 reads the spec, 4 takes the
 // event stream. The spec's pipe stays open until the end; closing it is the
@@ -66,7 +67,7 @@ struct Launcher::State {
   std::vector<CellObserver> refused;  // started without a loop
   std::set<std::shared_ptr<CellProcess>> cells;
   std::optional<Nursery> nursery;
-  std::size_t captured = 0;  // cells that were started so far
+  std::size_t captured = 0;  // cells started with Stdio::Capture so far
   bool no_nursery = false;   // it was tried
   struct sigaction old_pipe_action {};
 };

@@ -14,13 +14,15 @@
 #include <cstring>
 #include <utility>
 
+#include "harness/base/sys.h"
 #include "harness/wire/nursery.h"
 
 namespace driftcage::run {
 namespace {
 
 // For a process that only forks: one that takes longer does not answer at all.
-constexpr int kPatienceMs = 5'000;
+// Everything else waits meanwhile, once.
+constexpr int kPatienceMs = 1'000;
 
 // One message, which must be of that size.
 base::Status receive(int socket, void* into, std::size_t size) {
@@ -36,6 +38,13 @@ base::Status receive(int socket, void* into, std::size_t size) {
     return base::fail("ask nursery", {}, EPIPE);
   }
   return {};
+}
+
+// Of a child of ours.
+void end(pid_t pid) {
+  ::kill(pid, SIGKILL);
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 base::Status send_request(
@@ -71,9 +80,16 @@ base::Result<Nursery> Nursery::start(const std::string& program) {
   }
   base::UniqueFd ours(pair[0]);
   base::UniqueFd theirs = DRIFTCAGE_TRY(raised(base::UniqueFd(pair[1])));
-  const pid_t pid = DRIFTCAGE_TRY(
-      spawn_program({program, wire::kNurseryWord},
-                    {{theirs.get(), wire::kNurserySocket}}, false));
+  // The runner's own streams are none of its business.
+  base::UniqueFd opened = DRIFTCAGE_TRY(base::sys::open("/dev/null", O_RDWR));
+  const base::UniqueFd null = DRIFTCAGE_TRY(raised(std::move(opened)));
+  const pid_t pid =
+      DRIFTCAGE_TRY(spawn_program({program, wire::kNurseryWord},
+                                  {{null.get(), STDIN_FILENO},
+                                   {null.get(), STDOUT_FILENO},
+                                   {null.get(), STDERR_FILENO},
+                                   {theirs.get(), wire::kNurserySocket}},
+                                  false));
   Nursery nursery(pid, std::move(ours));
   char ready = 0;
   // The other side must be nobody's but the child's, or its end goes unseen.
@@ -86,14 +102,21 @@ base::Result<Nursery> Nursery::start(const std::string& program) {
 }
 
 Nursery::Nursery(Nursery&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), socket_(std::move(other.socket_)) {}
+    : pid_(std::exchange(other.pid_, -1)),
+      socket_(std::move(other.socket_)),
+      owes_(other.owes_) {}
 
 Nursery::~Nursery() {
   if (pid_ < 0) return;
-  socket_.reset();
   // It has nothing to lose, and may be a program that is no nursery.
-  ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  end(pid_);
+  // A cell that stood up after nobody waited for it any more.
+  std::int32_t late = 0;
+  if (owes_ &&
+      ::recv(socket_.get(), &late, sizeof late, MSG_DONTWAIT) ==
+          static_cast<ssize_t>(sizeof late) &&
+      late > 0) {
+    end(late);
   }
 }
 
@@ -103,7 +126,9 @@ base::Result<Spawned> Nursery::spawn() {
       socket_.get(), {pipes.spec.read.get(), pipes.events.write.get(),
                       pipes.out.write.get(), pipes.err.write.get()}));
   std::int32_t answer = 0;
+  owes_ = true;
   DRIFTCAGE_CHECK_OK(receive(socket_.get(), &answer, sizeof answer));
+  owes_ = false;
   if (answer <= 0) return base::fail("fork helper", {}, -answer);
   return keep_ours(std::move(pipes), answer);
 }

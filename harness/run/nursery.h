@@ -30,6 +30,7 @@ class Nursery {
       : pid_(pid), socket_(std::move(socket)) {}
   pid_t pid_;
   base::UniqueFd socket_;
+  bool owes_ = false;  // an answer
 };
 
 }  // namespace driftcage::run

@@ -11,8 +11,8 @@
 //
 // Runner and nursery talk over a unix(7) socket of type SOCK_SEQPACKET. The
 // nursery says kNurseryReady once. A request is one byte with four descriptors
-// (SCM_RIGHTS); the answer is an std::int32_t, the pid of the cell, a child of
-// the runner, or a negated errno.
+// (SCM_RIGHTS); the answer is an std::int32_t: the pid of the cell, a child of
+// the runner, told by the cell itself as soon as it stands; or a negated errno.
 namespace driftcage::wire {
 
 inline constexpr const char* kNurseryWord = "nursery";  // its only argument

@@ -37,6 +37,7 @@ std::vector<std::pair<pid_t, std::string>> children() {
     const auto status = base::sys::read_file(entry.path().string() + "/status");
     if (!status || status->find(own) == std::string::npos) continue;
     auto line = base::sys::read_file(entry.path().string() + "/cmdline");
+    if (!line) continue;  // it has ended meanwhile
     std::replace(line->begin(), line->end(), '\0', ' ');
     found.emplace_back(pid, *line);
   }
@@ -106,6 +107,19 @@ TEST_F(NurseryTest, ItsCellsHaveNothingOfTheirs) {
     EXPECT_THAT(outputs_[0], Not(::testing::IsEmpty()));
     EXPECT_THAT(outputs_, Each(outputs_[0])) << mode;
   }
+}
+
+TEST_F(NurseryTest, ItsCellsAreInTheSameState) {
+  const auto spec = driftcage::testing::shell_spec(
+      "grep -E '^(Sig|Shd|Cap|NoNew|Seccomp|Groups|Threads)' "
+      "/proc/self/status; "
+      "umask; pwd; ulimit -a; env; ls -l /proc/self/fd | wc -l; "
+      "cut -d' ' -f5-7 /proc/self/stat");
+  for (int i = 0; i < 3; ++i) start(spec);
+  EXPECT_EQ(launcher_.run(), 0);
+  expect_good(3);
+  EXPECT_THAT(outputs_[0], HasSubstr("SigIgn"));
+  EXPECT_THAT(outputs_, Each(outputs_[0]));
 }
 
 TEST_F(NurseryTest, TracedCellsAreAsGood) {

@@ -75,7 +75,9 @@ TEST_F(Catalogue, ACommandThatNoScenarioKnows) {
   // Shells begin their messages with a dash; options do not have blanks.
   EXPECT_EQ(driftcage({"explain", "-bash: zzz: qqq"}, here()).code, 4);
   EXPECT_EQ(driftcage({"explain", "-bash:", "zzz:", "qqq"}, here()).code, 4);
+  EXPECT_EQ(driftcage({"explain", "zzz:", "qqq", "-lqqq"}, here()).code, 4);
   EXPECT_EQ(driftcage({"explain", "--hlep"}, here()).code, 2);
+  EXPECT_EQ(driftcage({"explain", "--image=a:b"}, here()).code, 2);
 }
 
 }  // namespace

@@ -149,6 +149,11 @@ TEST_F(Lessons, ATourLeadsToTheEnd) {
   ASSERT_TRUE(tour.wait_for("Name the file that is there."));
   ASSERT_TRUE(tour.wait_for("export DATA=data.txt"));
   ASSERT_TRUE(tour.wait_for("[lesson 1]")) << tour.screen();
+  tour.type("export DATA=data.new\ncheck\n");
+  ASSERT_TRUE(tour.wait_for("Not yet.")) << tour.screen();
+  tour.type("reset\n");
+  ASSERT_TRUE(tour.wait_for("A fresh cage")) << tour.screen();
+  ASSERT_TRUE(tour.wait_for("[lesson 1]")) << tour.screen();
   tour.type("export DATA=data.txt\ncheck\n");
   ASSERT_TRUE(tour.wait_for("SOLVED")) << tour.screen();
   tour.type("exit\n");
@@ -156,6 +161,13 @@ TEST_F(Lessons, ATourLeadsToTheEnd) {
   const Outcome kept = driftcage({"learn", "export", "--json"}, own());
   EXPECT_THAT(kept.out, HasSubstr("\"solved\": true"));
   EXPECT_THAT(kept.out, HasSubstr("\"gave_up\": true"));
+}
+
+TEST_F(Lessons, ATourNeedsALesson) {
+  lesson(tiny_lesson(""));
+  const Outcome outcome = driftcage({"learn", "--tour"}, own());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("driftcage learn --tour 1"));
 }
 
 TEST_F(Lessons, NeedATerminal) {

@@ -183,6 +183,11 @@ TEST_F(Recorded, AReportThatCannotBeWrittenIsNoSuccess) {
   EXPECT_EQ(outcome.out, "");
   EXPECT_THAT(outcome.err, HasSubstr("write report: none/x.xml"));
   EXPECT_THAT(outcome.err, HasSubstr("make its folder first"));
+  EXPECT_EQ(
+      call({"run", "tiny/a", "--record", "new", "--report", "junit=new/x.xml"})
+          .code,
+      0);
+  EXPECT_EQ(call({"run", "tiny/a", "--report", "tap=/dev/null"}).code, 0);
   const Outcome full = call({"run", "tiny/a", "--report", "junit=/dev/full"});
   EXPECT_EQ(full.code, 3);
   EXPECT_THAT(full.out, HasSubstr("1 pass"));

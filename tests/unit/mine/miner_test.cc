@@ -111,8 +111,8 @@ TEST(Miner, NoiseIsLast) {
 // Which folders PATH has is a matter of the machine.
 TEST(Miner, AStepOfASearchTellsLittle) {
   const TraceLine found = line(Verb::Lookup, "as");
-  const TraceLine probe =
-      line(Verb::Exec, "/opt/tools/bin/as", "ENOENT", ENOENT);
+  TraceLine probe = line(Verb::Exec, "/opt/tools/bin/as", "ENOENT", ENOENT);
+  probe.probe = true;
   const TraceLine other = line(Verb::Stat, "/etc/x.conf", "ENOENT", ENOENT);
   const Mined mined = mine({{kBuild}}, {{kBuild, probe, found, other}}, {});
   EXPECT_THAT(texts(mined.see),

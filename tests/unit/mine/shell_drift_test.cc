@@ -41,6 +41,8 @@ TEST(ShellDrift, LinesThatChangeSomething) {
 TEST(ShellDrift, ALineIsDoneAgainWhereItWasTyped) {
   EXPECT_THAT(effects({}, {}, {{0, "/it's", "rm x"}}, {"x"}),
               ElementsAre(Pair("setup", "cd '/it'\\''s' && rm x")));
+  EXPECT_THAT(effects({}, {}, {{0, "/in", "true & rm x"}}, {"x"}),
+              ElementsAre(Pair("setup", "cd '/in' || exit\ntrue & rm x")));
 }
 
 TEST(ShellDrift, LinesThatFailedAreToldOf) {
@@ -59,11 +61,11 @@ TEST(ShellDrift, NothingDoneIsNothing) {
 TEST(TypedLines, AnEmptyLineRepeatsTheLast) {
   const std::string bytes(
       "0\0/work\0    1  rm x\0"
-      "0\0/work\0    1  rm x\0"
+      "0\0/work\0    1* rm xyz\0"  // edited, and left
       "2\0/etc\0    2  rm a  b\0"
       "0\0/etc\0\0"
       "0\0/cut",
-      76);
+      78);
   const auto lines = typed_lines(bytes);
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0].text, "rm x");

@@ -53,6 +53,23 @@ TEST(TraceLines, ASearchIsALine) {
   EXPECT_THAT(texts_of(trace), Contains("lookup gcc = none by go"));
 }
 
+// Which folders PATH has is a matter of the machine.
+TEST(TraceLines, StepsOfASearchAreKnown) {
+  match::TraceBuilder trace;
+  trace.program(1, "/usr/bin/go", "/a:/b:/c")
+      .call(1, "newfstatat", "/a/gcc", ENOENT)
+      .call(1, "newfstatat", "/b/gcc", 0)
+      .call(1, "newfstatat", "/opt/sdk/gcc", ENOENT)
+      .end(1);
+  TraceLineCollector collector({});
+  for (const auto& record : trace.records) collector.add(record);
+  std::vector<std::string> probes;
+  for (const TraceLine& line : collector.take()) {
+    if (line.probe) probes.push_back(line.subject);
+  }
+  EXPECT_THAT(probes, ::testing::ElementsAre("/a/gcc"));
+}
+
 TEST(TraceLines, NumbersAndHashesThatVaryDoNot) {
   EXPECT_EQ(stable_subject("$TMP/go-build123/b001/x"),
             "$TMP/go-build{n}/b001/x");

@@ -39,6 +39,8 @@ TEST(SteadyLine, ReplacesWhatDiffersFromRunToRun) {
   EXPECT_EQ(steady_line("open $GOMODCACHE/cache/vcs/" + std::string(64, '1') +
                         "/tmH5DrB = ok"),
             "open $GOMODCACHE/cache/vcs/{hash}/t{n} = ok");
+  EXPECT_EQ(steady_line("open /usr/lib/libabsl_base.so.20220623 = ok"),
+            "open /usr/lib/libabsl_base.so.20220623 = ok");
   EXPECT_EQ(steady_line("open /usr/lib/libLLVM-14.so = ok"),
             "open /usr/lib/libLLVM-14.so = ok");
   EXPECT_EQ(steady_line("exec /usr/bin/gcc-12 = ok"),

@@ -62,6 +62,9 @@ TEST(FindMessage, BySymptomsThatPeopleReport) {
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].scenario->id, "go/root");
   EXPECT_EQ(found[0].exact, 21u);
+  for (const auto& one : find_message(scenarios, "cargo: command not found")) {
+    EXPECT_EQ(one.exact, 0u);
+  }
 }
 
 // The program that go built has another name at the reader's.

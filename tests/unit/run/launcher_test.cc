@@ -153,6 +153,20 @@ TEST(Launcher, HangingHelperIsKilled) {
   expect_no_children();
 }
 
+TEST(Launcher, ANurseryThatDoesNotAnswerIsDoneWithout) {
+  ::setenv("DRIFTCAGE_FAKE_NURSERY", "mute", 1);
+  Launcher launcher(kFakeCell);
+  std::vector<std::shared_ptr<Seen>> all;
+  for (int i = 0; i < 3; ++i) {
+    all.push_back(std::make_shared<Seen>());
+    launcher.start(act("plain"), Stdio::Capture, watch(all.back()));
+  }
+  EXPECT_EQ(launcher.run(), 0);
+  ::unsetenv("DRIFTCAGE_FAKE_NURSERY");
+  for (const auto& seen : all) EXPECT_TRUE(seen->end->has_value());
+  expect_no_children();
+}
+
 TEST(Launcher, CancelledHelperReportsIt) {
   Launcher launcher(kFakeCell);
   const auto seen = std::make_shared<Seen>();
