@@ -28,11 +28,30 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
-// The line in its own folder. Behind "&&" only its first command would be.
-std::string in(const TypedLine& line) {
-  const bool simple = line.text.find_first_of(";&|#\n") == std::string::npos;
-  return fmt::format("cd {}{}{}", quoted(line.folder),
-                     simple ? " && " : " || exit\n", line.text);
+// Whether a line can stand between others that are joined by "&&": no comment,
+// no here-document, nothing in the background.
+bool can_be_joined(const std::string& line) {
+  if (line.find_first_of("#\n") != std::string::npos) return false;
+  for (std::size_t at = line.find('&'); at != std::string::npos;
+       at = line.find('&', at + 1)) {
+    const bool doubled = at + 1 < line.size() && line[at + 1] == '&';
+    const bool redirects = (at > 0 && line[at - 1] == '>') ||
+                           (at + 1 < line.size() && line[at + 1] == '>');
+    if (!doubled && !redirects) return false;
+    if (doubled) ++at;
+  }
+  return true;
+}
+
+// The line as it was typed there, which leaves the folder of the next alone.
+std::string done_again(const TypedLine& line, const std::string& work) {
+  const bool joined = can_be_joined(line.text);
+  const std::string enter = line.folder == work
+                                ? ""
+                                : fmt::format("cd {}{}", quoted(line.folder),
+                                              joined ? " && " : " || exit\n");
+  if (joined && enter.empty()) return line.text;
+  return fmt::format("({}{}{})", enter, line.text, joined ? "" : "\n");
 }
 
 // Whether a line cannot have changed a file: looking, and what `after` tells.
@@ -77,7 +96,7 @@ ShellDrift shell_drift(const Environment& before, const Environment& after,
       drift.failed.push_back(line);
       continue;
     }
-    effects.emplace_back("setup", line.folder == work ? line.text : in(line));
+    effects.emplace_back("setup", done_again(line, work));
   }
   return drift;
 }

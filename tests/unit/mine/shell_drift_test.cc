@@ -40,9 +40,22 @@ TEST(ShellDrift, LinesThatChangeSomething) {
 
 TEST(ShellDrift, ALineIsDoneAgainWhereItWasTyped) {
   EXPECT_THAT(effects({}, {}, {{0, "/it's", "rm x"}}, {"x"}),
-              ElementsAre(Pair("setup", "cd '/it'\\''s' && rm x")));
+              ElementsAre(Pair("setup", "(cd '/it'\\''s' && rm x)")));
   EXPECT_THAT(effects({}, {}, {{0, "/in", "true & rm x"}}, {"x"}),
-              ElementsAre(Pair("setup", "cd '/in' || exit\ntrue & rm x")));
+              ElementsAre(Pair("setup", "(cd '/in' || exit\ntrue & rm x\n)")));
+}
+
+TEST(ShellDrift, LinesCanBeJoined) {
+  EXPECT_THAT(effects({}, {},
+                      {{0, "/work", "rm a && rm b"},
+                       {0, "/work", "make >log 2>&1"},
+                       {0, "/work", "rm c # gone"},
+                       {0, "/work", "sleep 1 &"}},
+                      {"x"}),
+              ElementsAre(Pair("setup", "rm a && rm b"),
+                          Pair("setup", "make >log 2>&1"),
+                          Pair("setup", "(rm c # gone\n)"),
+                          Pair("setup", "(sleep 1 &\n)")));
 }
 
 TEST(ShellDrift, LinesThatFailedAreToldOf) {
