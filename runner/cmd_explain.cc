@@ -61,12 +61,22 @@ int explain_message(const std::vector<std::string>& words) {
     message += (message.empty() ? "" : " ") + word;
   }
   if (message.empty() || message == "-") {
+    if (is_terminal(STDIN_FILENO)) {
+      write_err("Paste the message, then press Ctrl-D.\n");
+    }
     auto text = base::sys::read_fd(STDIN_FILENO, "standard input", 1u << 20);
     if (!text) {
       print_error(text.error());
       return model::kExitUsage;
     }
     message = *std::move(text);
+  }
+  if (message.find_first_not_of(" \t\r\n") == std::string::npos) {
+    print_error({"there is no message",
+                 {},
+                 0,
+                 "give the text of an error, or a command after --"});
+    return model::kExitUsage;
   }
   const auto scenarios = known_scenarios();
   if (!scenarios) {
@@ -85,6 +95,9 @@ int explain_message(const std::vector<std::string>& words) {
   const std::size_t width = terminal_width(STDOUT_FILENO);
   const std::size_t shown = std::min(found.size(), kMostAdvice);
   std::string text;
+  if (found.front().exact == 0) {
+    text = "no scenario knows this message; these share words with it\n";
+  }
   for (const report::Resemblance& one : std::span(found).first(shown)) {
     if (!text.empty()) text += '\n';
     text += report::advice_text(*one.scenario, width);
@@ -148,7 +161,9 @@ std::string recognized_text(const report::Recognition& one,
   std::string text = report::advice_text(*one.scenario, width);
   if (one.lines > 0) {
     const std::string event = report::event_line(one.seen.event, shortener);
-    text += fmt::format("\n  seen      {}\n", event);
+    const std::string why = report::cause_text(one.seen.event, shortener);
+    text += fmt::format("\n  seen      {}{}\n", event,
+                        why.empty() ? "" : "   # " + why);
     if (one.lines > 1) {
       text +=
           fmt::format("            and {} more of its lines\n", one.lines - 1);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "harness/base/shell_word.h"
 #include "harness/base/sys.h"
 #include "harness/base/unique_fd.h"
 #include "harness/image/subprocess.h"
@@ -90,9 +91,10 @@ void open_pane(const std::string& door) {
         "terminal\n");
     return;
   }
-  const auto split = image::run_program(
-      {"tmux", "split-window", "-h", "-d", "-l", "40%",
-       learn::quoted(*program) + " learn watch --door " + learn::quoted(door)});
+  const auto split =
+      image::run_program({"tmux", "split-window", "-h", "-d", "-l", "40%",
+                          base::shell_word(*program) + " learn watch --door " +
+                              base::shell_word(door)});
   if (!split) {
     print_error(split.error());
   } else if (!split->status.success()) {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "harness/base/path.h"
+#include "harness/base/shell_word.h"
 #include "harness/base/sys.h"
 #include "harness/mine/dockerfile.h"
 #include "harness/mine/effect_words.h"
@@ -259,6 +260,26 @@ base::Result<mine::Authored> explain_log(const Options& options,
                     "image; give the fault yourself: driftcage new --help");
 }
 
+// What was done by hand must not be lost with the error that follows.
+std::string same_again(const Options& options,
+                       const std::vector<std::string>& argv) {
+  std::string line = "driftcage new " + options.id;
+  const auto add = [&line](const std::string& word) {
+    line += ' ' + base::shell_word(word);
+  };
+  for (const auto& [name, value] : given_effects(options)) {
+    add("--" + name);
+    add(value);
+  }
+  for (const std::string& path : options.with) {
+    add("--with");
+    add(path);
+  }
+  line += " --";
+  for (const std::string& word : argv) add(word);
+  return "the same again without the shell:\n  " + line + "\n";
+}
+
 int new_scenario(Options options, std::vector<std::string> argv) {
   // Before anybody does work by hand.
   if (!options.output.empty() && !options.force &&
@@ -303,6 +324,7 @@ int new_scenario(Options options, std::vector<std::string> argv) {
   if (progress.signal() != 0) return 128 + progress.signal();
   if (!made) {
     print_error(made.error());
+    if (options.interactive) write_err(same_again(options, argv));
     return usage ? model::kExitUsage : model::kExitBadVerdict;
   }
   write_err(summary(*made, options.verbose));
@@ -334,9 +356,10 @@ void add_options(CLI::App& command, Options& options) {
       ->option_text("PATH");
   CLI::Option* draft =
       command
-          .add_option("--draft", options.draft,
-                      "Complete this scenario: its command, files and fault are\n"
-                      "kept as they stand, [expect] and [[fix]] are found anew")
+          .add_option(
+              "--draft", options.draft,
+              "Complete this scenario: its command, files and fault are\n"
+              "kept as they stand, [expect] and [[fix]] are found anew")
           ->option_text("FILE");
   CLI::Option* dockerfile =
       command

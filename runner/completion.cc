@@ -53,7 +53,11 @@ struct Command {
 
 // How the program lists what an option or argument takes; empty: it does not.
 std::string list_of(const std::string& text) {
-  if (text.find("RUN") != std::string::npos) return "report --names";
+  if (text.find("RUN") != std::string::npos ||
+      text.find("BEFORE") != std::string::npos ||
+      text.find("AFTER") != std::string::npos) {
+    return "report --names";
+  }
   if (text.find("ID") != std::string::npos) return "list --ids";
   if (text.find("LESSON") != std::string::npos) return "learn --names";
   if (text.find("REF") != std::string::npos ||

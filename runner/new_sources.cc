@@ -23,8 +23,11 @@ base::Status add_file(const fs::path& path, const std::string& name,
                       "a scenario holds a few small files: make the example "
                       "smaller");
   }
-  // What cannot be shown as it is cannot be written as TOML text either.
-  if (report::printable_text(text) != text) {
+  // What cannot be shown as it is cannot be written as TOML text either, but
+  // for the carriage returns of a script that somebody reports.
+  std::string shown = text;
+  std::erase(shown, '\r');
+  if (report::printable_text(shown) != shown) {
     return base::fail("take into the scenario", path.string(), 0,
                       "it is no text; write it as base64 into a draft, see "
                       "--draft");

@@ -55,9 +55,6 @@ struct Assessment {
     const scenario::Scenario& scenario, const scenario::Fix& fix,
     const plan::ScenarioPlan& plan);
 
-// A word as a shell takes it literally.
-[[nodiscard]] std::string quoted(const std::string& word);
-
 // A fact from the traces of the control and the fault leg: what the healthy run
 // does that the broken one does not. Empty when no line shows one.
 [[nodiscard]] std::string computed_hint(const scenario::Scenario& scenario,

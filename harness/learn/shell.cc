@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "harness/base/shell_word.h"
 #include "harness/image/open.h"
 #include "harness/learn/assess.h"
 
@@ -29,7 +30,7 @@ std::string start_up_file(const std::string& prompt) {
                         // The shell ends by itself; the session waits for it.
                         std::string(word) == "next" ? " && exit" : "");
   }
-  text += "PS1=" + quoted(prompt) + "\n";
+  text += "PS1=" + base::shell_word(prompt) + "\n";
   return text + fmt::format("{} {}/door hello\n", kVoice, kPlace);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/base/path.h"
+#include "harness/base/shell_word.h"
 #include "harness/learn/assess.h"
 #include "harness/plan/variables.h"
 
@@ -27,7 +28,7 @@ void add_environment(const EnvironmentMap& from, const EnvironmentMap& to,
   for (const auto& [name, value] : to) {
     const auto old = from.find(name);
     if (old == from.end() || old->second != value) {
-      lines->push_back("export " + name + "=" + quoted(value));
+      lines->push_back("export " + name + "=" + base::shell_word(value));
     }
   }
   for (const auto& [name, value] : from) {
@@ -43,7 +44,7 @@ std::string command_line(const std::vector<std::string>& argv) {
   if (is_shell_line(argv)) return argv[2];
   std::string line;
   for (const std::string& word : argv) {
-    line += (line.empty() ? "" : " ") + quoted(word);
+    line += (line.empty() ? "" : " ") + base::shell_word(word);
   }
   return line;
 }
@@ -101,16 +102,6 @@ bool ran_line(const std::string& line, const std::set<std::string>& commands) {
 
 }  // namespace
 
-std::string quoted(const std::string& word) {
-  const bool plain =
-      !word.empty() &&
-      word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;#~!") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
-
 Lines typed_lines(const scenario::Scenario& scenario, const scenario::Fix& fix,
                   const plan::ScenarioPlan& plan) {
   const auto written = scenario.learn->type.find(fix.id);
@@ -131,7 +122,7 @@ Lines typed_lines(const scenario::Scenario& scenario, const scenario::Fix& fix,
     if (!rest.empty()) return {};
     const auto path = fixed->environment.find("PATH");
     if (lifts_by_path(lifted->effects) && path != fixed->environment.end()) {
-      lines.push_back("export PATH=" + quoted(path->second));
+      lines.push_back("export PATH=" + base::shell_word(path->second));
     }
   }
   plan::Expander expand(plan.variables);
@@ -144,7 +135,7 @@ Lines typed_lines(const scenario::Scenario& scenario, const scenario::Fix& fix,
       octal[i] = static_cast<char>('0' + (bits & 7));
     }
     lines.push_back("chmod " + octal.substr(octal[1] == '0' ? 2 : 1) + " " +
-                    quoted(*full));
+                    base::shell_word(*full));
   }
   for (const auto& argv : fix.effects.setup) {
     lines.push_back(command_line(expand.command(argv)));

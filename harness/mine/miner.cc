@@ -96,7 +96,8 @@ class Ranker {
     said_ = lower(clues.said);
   }
 
-  Candidate rank(const TraceLine& line, std::string text, bool vanished) const {
+  [[nodiscard]] Candidate rank(const TraceLine& line, std::string text,
+                               bool vanished) const {
     Candidate candidate;
     candidate.line = std::move(text);
     candidate.about = line;

@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
+
+#include "harness/base/shell_word.h"
 
 namespace driftcage::mine {
 namespace {
@@ -21,36 +24,40 @@ bool is_the_shells_own(const std::string& name) {
          std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
 }
 
-// A word as a shell takes it literally.
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
+// Whether every `&` of a line belongs to a redirection, and nothing else in it
+// separates commands.
+bool only_redirects(const std::string& line) {
+  if (line.find_first_of(";|") != std::string::npos) return false;
+  for (std::size_t at = line.find('&'); at != std::string::npos;
+       at = line.find('&', at + 1)) {
+    const bool before = at > 0 && line[at - 1] == '>';
+    const bool behind = at + 1 < line.size() && line[at + 1] == '>';
+    if (!before && !behind) return false;
+  }
+  return true;
 }
 
 // Whether a line can stand between others that are joined by "&&": no comment,
 // no here-document, nothing in the background.
 bool can_be_joined(const std::string& line) {
-  if (line.find_first_of("#\n") != std::string::npos) return false;
-  for (std::size_t at = line.find('&'); at != std::string::npos;
-       at = line.find('&', at + 1)) {
-    const bool doubled = at + 1 < line.size() && line[at + 1] == '&';
-    const bool redirects = (at > 0 && line[at - 1] == '>') ||
-                           (at + 1 < line.size() && line[at + 1] == '>');
-    if (!doubled && !redirects) return false;
-    if (doubled) ++at;
-  }
-  return true;
+  static const RE2 kBackground("[^&>]&([^&>]|$)");
+  return line.find_first_of("#\n") == std::string::npos &&
+         !RE2::PartialMatch(line, kBackground);
 }
 
 // The line as it was typed there, which leaves the folder of the next alone.
 std::string done_again(const TypedLine& line, const std::string& work) {
   const bool joined = can_be_joined(line.text);
-  const std::string enter = line.folder == work
-                                ? ""
-                                : fmt::format("cd {}{}", quoted(line.folder),
-                                              joined ? " && " : " || exit\n");
-  if (joined && enter.empty()) return line.text;
+  const std::string enter =
+      line.folder == work
+          ? ""
+          : fmt::format("cd {}{}", base::shell_word(line.folder),
+                        joined ? " && " : " || exit\n");
+  // What is one command stays as it is. Others may change the folder, and the
+  // last of several decides whether all of them worked.
+  const bool one = line.text.find_first_of(";&|") == std::string::npos ||
+                   only_redirects(line.text);
+  if (joined && one && enter.empty()) return line.text;
   return fmt::format("({}{}{})", enter, line.text, joined ? "" : "\n");
 }
 
@@ -62,11 +69,16 @@ bool only_looks(const std::string& line) {
       "ls",   "cat",   "cd",     "pwd",     "echo",    "which", "type",
       "exit", "unset", "export", "history", "file",    "stat",  "less",
       "head", "tail",  "grep",   "id",      "printenv"};
-  const std::string first = line.substr(0, line.find_first_of(" \t;&|"));
-  // What follows another command is not looked into.
-  if (line.find_first_of(";&|") != std::string::npos) return false;
-  return first.empty() || first.starts_with('#') ||
-         std::find(kLooking.begin(), kLooking.end(), first) != kLooking.end();
+  static const RE2 kCommand("[ \\t]*([^ \\t;&|]*)[^;&|]*[;&|]*");
+  re2::StringPiece rest(line);
+  std::string first;
+  while (!rest.empty() && RE2::Consume(&rest, kCommand, &first)) {
+    if (!first.empty() && !first.starts_with('#') &&
+        std::find(kLooking.begin(), kLooking.end(), first) == kLooking.end()) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace

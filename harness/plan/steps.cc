@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/plan/steps.h"
 
+#include "harness/base/shell_word.h"
 #include "harness/scenario/steps.h"
 
 namespace driftcage::plan {
 namespace {
-
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
 
 // A subshell, so that nothing of a step is left for the next one.
 base::Result<std::string> subshell(const scenario::Step& step,
@@ -26,14 +15,14 @@ base::Result<std::string> subshell(const scenario::Step& step,
     if (value) {
       // env(1) would need its place on PATH, which a step may change.
       script += "export " + name + '=' +
-                quoted(DRIFTCAGE_TRY(expand.text(*value))) + "; ";
+                base::shell_word(DRIFTCAGE_TRY(expand.text(*value))) + "; ";
     } else {
       script += "unset " + name + "; ";
     }
   }
   script += "exec";
   for (const std::string& argument : expand.command(step.run)) {
-    script += ' ' + quoted(argument);
+    script += ' ' + base::shell_word(argument);
   }
   return script + ")\n";
 }

@@ -53,16 +53,23 @@ base::Result<Sink> Sink::open(const std::string& file, Mode mode) {
 
 base::Status Sink::check_place(const std::string& file, Mode mode) {
   if (file == "-") return {};
+  const auto refuse = [&](int err) {
+    return base::fail("write report", file, err,
+                      err == ENOENT ? "make its folder first" : "");
+  };
+  struct ::stat status {};
+  const bool there = ::stat(file.c_str(), &status) == 0;
+  if (there && S_ISDIR(status.st_mode)) return refuse(EISDIR);
   // What is written to directly needs nothing of its folder.
-  const bool direct = is_special(file) || (mode == Mode::Append &&
-                                           ::access(file.c_str(), F_OK) == 0);
-  const std::string folder(base::path::dir_name(file));
-  if ((direct ? ::access(file.c_str(), W_OK)
-              : ::access(folder.c_str(), W_OK | X_OK)) == 0) {
+  if (there && (mode == Mode::Append || !S_ISREG(status.st_mode))) {
+    if (::access(file.c_str(), W_OK) != 0) return refuse(errno);
     return {};
   }
-  return base::fail("write report", file, errno,
-                    errno == ENOENT ? "make its folder first" : "");
+  const std::string folder(base::path::dir_name(file));
+  if (::stat(folder.c_str(), &status) != 0) return refuse(errno);
+  if (!S_ISDIR(status.st_mode)) return refuse(ENOTDIR);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return refuse(errno);
+  return {};
 }
 
 Sink::~Sink() {

@@ -143,7 +143,7 @@ TEST_F(Authoring, NewTakesAFaultFromAShell) {
       setting);
   ASSERT_EQ(made.code, 0) << made.err;
   EXPECT_THAT(made.out, HasSubstr("rm data.txt"));
-  EXPECT_THAT(made.out, HasSubstr("(cd '/tmp' && mkdir there)"));
+  EXPECT_THAT(made.out, HasSubstr("(cd /tmp && mkdir there)"));
   EXPECT_THAT(made.err, HasSubstr("left out, it ended with 1: rm nothing"));
   EXPECT_THAT(made.out, Not(HasSubstr("nothing")));
   EXPECT_THAT(made.out, HasSubstr("env.WHY  = \"drift\""));

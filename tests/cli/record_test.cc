@@ -188,6 +188,10 @@ TEST_F(Recorded, AReportThatCannotBeWrittenIsNoSuccess) {
           .code,
       0);
   EXPECT_EQ(call({"run", "tiny/a", "--report", "tap=/dev/null"}).code, 0);
+  EXPECT_THAT(call({"run", "tiny/a", "--report", "tap=scenarios"}).err,
+              HasSubstr("EISDIR"));
+  EXPECT_THAT(call({"run", "tiny/a", "--report", "tap=/etc/passwd/x"}).err,
+              HasSubstr("ENOTDIR"));
   const Outcome full = call({"run", "tiny/a", "--report", "junit=/dev/full"});
   EXPECT_EQ(full.code, 3);
   EXPECT_THAT(full.out, HasSubstr("1 pass"));

@@ -35,14 +35,24 @@ TEST(ShellDrift, LinesThatChangeSomething) {
   EXPECT_THAT(
       effects({}, {}, lines, {"go", "run", "."}),
       ElementsAre(Pair("setup", "rm go.mod"), Pair("setup", "echo x > f"),
-                  Pair("setup", "cat f && rm f")));
+                  Pair("setup", "(cat f && rm f)")));
+}
+
+TEST(ShellDrift, AFolderThatIsEnteredIsLeftBehindTheLine) {
+  EXPECT_THAT(
+      effects({}, {},
+              {{0, "/work", "mkdir d; cd d"},
+               {0, "/work", "cd d && ls; export A=b"},
+               {0, "/work", "rm x"}},
+              {"x"}),
+      ElementsAre(Pair("setup", "(mkdir d; cd d)"), Pair("setup", "rm x")));
 }
 
 TEST(ShellDrift, ALineIsDoneAgainWhereItWasTyped) {
   EXPECT_THAT(effects({}, {}, {{0, "/it's", "rm x"}}, {"x"}),
               ElementsAre(Pair("setup", "(cd '/it'\\''s' && rm x)")));
   EXPECT_THAT(effects({}, {}, {{0, "/in", "true & rm x"}}, {"x"}),
-              ElementsAre(Pair("setup", "(cd '/in' || exit\ntrue & rm x\n)")));
+              ElementsAre(Pair("setup", "(cd /in || exit\ntrue & rm x\n)")));
 }
 
 TEST(ShellDrift, LinesCanBeJoined) {
@@ -52,7 +62,7 @@ TEST(ShellDrift, LinesCanBeJoined) {
                        {0, "/work", "rm c # gone"},
                        {0, "/work", "sleep 1 &"}},
                       {"x"}),
-              ElementsAre(Pair("setup", "rm a && rm b"),
+              ElementsAre(Pair("setup", "(rm a && rm b)"),
                           Pair("setup", "make >log 2>&1"),
                           Pair("setup", "(rm c # gone\n)"),
                           Pair("setup", "(sleep 1 &\n)")));

@@ -83,12 +83,13 @@ TEST(Steps, AreOneScriptPerLeg) {
   const auto& control = plan.legs.at(0).spec.argv;
   ASSERT_EQ(control.size(), 3u);
   EXPECT_EQ(control[0], "/bin/sh");
-  EXPECT_THAT(control[2], HasSubstr("(export A='/home/cage/x'; unset B; exec "
-                                    "'go' 'build' '/work/it'\\''s')\n"));
+  EXPECT_THAT(control[2],
+              HasSubstr("(export A=/home/cage/x; unset B; exec go build "
+                        "'/work/it'\\''s')\n"));
   EXPECT_THAT(control[2], HasSubstr(std::string(scenario::kStepMark)));
   EXPECT_THAT(control[2], Not(HasSubstr("echo $x")));
   EXPECT_THAT(plan.legs.at(1).spec.argv[2],
-              HasSubstr("exec '/bin/sh' '-c' 'echo $x')\n"));
+              HasSubstr("exec /bin/sh -c 'echo $x')\n"));
 }
 
 TEST(OtherGo, IsTheFirstOfAnotherVersion) {
