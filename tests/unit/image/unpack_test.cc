@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "harness/image/digest.h"
-#include "tests/unit/image/unpack_maker.h"
 #include "tests/must_work.h"
+#include "tests/unit/image/unpack_maker.h"
 
 namespace driftcage::image {
 namespace {
