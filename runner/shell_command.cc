@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "harness/base/environment.h"
+#include "harness/base/shell_word.h"
 #include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
@@ -73,16 +74,7 @@ std::string quoted(const std::vector<std::string>& argv) {
   std::string text;
   for (const std::string& word : argv) {
     if (!text.empty()) text += ' ';
-    const bool plain =
-        !word.empty() &&
-        word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;#~!") == std::string::npos;
-    if (plain) {
-      text += word;
-      continue;
-    }
-    text += '\'';
-    for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-    text += '\'';
+    text += base::shell_word(word);
   }
   return text;
 }

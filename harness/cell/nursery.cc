@@ -67,12 +67,12 @@ bool answer(int socket, long value) {
 int settle(int socket, const Descriptors& descriptors) {
   constexpr int kAbove = kTraceFd + 1;
   std::array<int, wire::kNurseryDescriptors> high{};
-  const int told = ::fcntl(socket, F_DUPFD, kAbove);
+  const int told = ::fcntl(socket, F_DUPFD_CLOEXEC, kAbove);
   if (told < 0) return errno;
   const auto done = [&] {
     if (::setpgid(0, 0) != 0) return false;
     for (std::size_t i = 0; i < high.size(); ++i) {
-      high[i] = ::fcntl(descriptors[i].get(), F_DUPFD, kAbove);
+      high[i] = ::fcntl(descriptors[i].get(), F_DUPFD_CLOEXEC, kAbove);
       if (high[i] < 0) return false;
     }
     return ::dup2(high[wire::kNurseryOut], STDOUT_FILENO) >= 0 &&
@@ -82,7 +82,8 @@ int settle(int socket, const Descriptors& descriptors) {
   }();
   const int err = done ? 0 : errno;
   if (!answer(told, done ? ::getpid() : -static_cast<long>(err))) return EPIPE;
-  ::closefrom(kAbove);
+  // A cell closes everything above its own descriptors itself.
+  ::close(told);
   return err;
 }
 

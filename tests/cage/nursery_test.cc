@@ -138,7 +138,12 @@ TEST_F(NurseryTest, CellsAreChildrenOfTheRunner) {
   on_up_ = [&] {
     if (++up < 3) return;
     // Three cells and the nursery.
-    EXPECT_THAT(children(), SizeIs(4));
+    const auto running = children();
+    EXPECT_THAT(running, SizeIs(4));
+    // Ctrl-C is for the runner alone.
+    for (const auto& [pid, line] : running) {
+      EXPECT_EQ(::getpgid(pid), pid) << line;
+    }
     launcher_.cancel_all();
   };
   for (int i = 0; i < 3; ++i) start(spec);

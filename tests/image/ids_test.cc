@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "tests/image/image_test_kit.h"
+#include "tests/must_work.h"
 
 namespace driftcage::image_test {
 namespace {
@@ -66,9 +66,8 @@ class Ids : public StoreTest {
   void need_root() {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can stage it";
     const Outcome doctor = cli_test::driftcage({"doctor"});
-    if (doctor.code == 0) return;
-    if (std::getenv("DRIFTCAGE_MUST_WORK") != nullptr) FAIL() << doctor.out;
-    GTEST_SKIP() << "no cages on this machine:\n" << doctor.out;
+    DRIFTCAGE_SKIP_UNLESS_EMPTY(
+        doctor.code == 0 ? "" : "no cages on this machine:\n" + doctor.out);
   }
 };
 

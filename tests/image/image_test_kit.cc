@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/image/image_test_kit.h"
 
-#include <cstdlib>
-
 #include <nlohmann/json.hpp>
+
+#include "tests/must_work.h"
 
 namespace driftcage::image_test {
 
@@ -46,10 +46,8 @@ std::string StoreTest::root_of(const std::string& reference) const {
 void need_program(const std::string& program) {
   const Outcome outcome =
       cli_test::execute({"sh", "-c", "command -v " + program});
-  if (outcome.code == 0) return;
-  if (std::getenv("DRIFTCAGE_MUST_WORK") != nullptr)
-    FAIL() << program << " must be installed here";
-  GTEST_SKIP() << program << " is not installed";
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(
+      outcome.code == 0 ? "" : program + " is not installed");
 }
 
 std::string listing(const std::string& folder) {

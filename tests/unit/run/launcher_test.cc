@@ -71,6 +71,18 @@ Seen run_one(Launcher& launcher, const model::CageSpec& spec) {
   return *seen;
 }
 
+// Runs `count` cells of one kind at once, to their ends.
+std::vector<std::shared_ptr<Seen>> run_many(const char* name, int count) {
+  Launcher launcher(kFakeCell);
+  std::vector<std::shared_ptr<Seen>> all;
+  for (int i = 0; i < count; ++i) {
+    all.push_back(std::make_shared<Seen>());
+    launcher.start(act(name), Stdio::Capture, watch(all.back()));
+  }
+  EXPECT_EQ(launcher.run(), 0);
+  return all;
+}
+
 Seen run_one(const model::CageSpec& spec) {
   Launcher launcher(kFakeCell);
   return run_one(launcher, spec);
@@ -155,15 +167,12 @@ TEST(Launcher, HangingHelperIsKilled) {
 
 TEST(Launcher, ANurseryThatDoesNotAnswerIsDoneWithout) {
   ::setenv("DRIFTCAGE_FAKE_NURSERY", "mute", 1);
-  Launcher launcher(kFakeCell);
-  std::vector<std::shared_ptr<Seen>> all;
-  for (int i = 0; i < 3; ++i) {
-    all.push_back(std::make_shared<Seen>());
-    launcher.start(act("plain"), Stdio::Capture, watch(all.back()));
-  }
-  EXPECT_EQ(launcher.run(), 0);
+  const auto all = run_many("plain", 3);
   ::unsetenv("DRIFTCAGE_FAKE_NURSERY");
-  for (const auto& seen : all) EXPECT_TRUE(seen->end->has_value());
+  for (const auto& seen : all) {
+    ASSERT_TRUE(seen->end.has_value());
+    EXPECT_TRUE(seen->end->has_value()) << seen->error().message();
+  }
   expect_no_children();
 }
 
@@ -230,14 +239,7 @@ TEST(Launcher, AnIgnoredSignalStaysIgnored) {
 }
 
 TEST(Launcher, TwoHundredAtOnce) {
-  Launcher launcher(kFakeCell);
-  std::vector<std::shared_ptr<Seen>> all;
-  for (int i = 0; i < 200; ++i) {
-    all.push_back(std::make_shared<Seen>());
-    launcher.start(act("descriptors"), Stdio::Capture, watch(all.back()));
-  }
-  EXPECT_EQ(launcher.run(), 0);
-  for (const auto& seen : all) {
+  for (const auto& seen : run_many("descriptors", 200)) {
     ASSERT_TRUE(seen->end.has_value());
     ASSERT_TRUE(seen->end->has_value()) << seen->error().message();
     EXPECT_EQ(seen->out, "0\n1\n2\n3\n4\n");
