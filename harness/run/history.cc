@@ -5,12 +5,12 @@
 
 #include "harness/base/sys.h"
 #include "harness/run/folders.h"
-#include "harness/run/result_json.h"
 
 namespace driftcage::run {
 namespace {
 
-using Json = nlohmann::ordered_json;
+// Not the ordered kind, which looks through all of its keys for each new one.
+using Json = nlohmann::json;
 
 constexpr int kSchema = 1;
 // Scenarios that were renamed stay in it; past this it begins anew.
@@ -45,9 +45,9 @@ base::Status add_history(const std::string& file, const History& fresh) {
   for (const auto& [key, past] : all) {
     entries[key] = Json::array({past.duration_ns, past.bad});
   }
+  const Json whole = {{"schema", kSchema}, {"scenarios", std::move(entries)}};
   return base::sys::replace_file(
-      file,
-      json_text({{"schema", kSchema}, {"scenarios", std::move(entries)}}, -1));
+      file, whole.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 base::Result<std::string> history_file() {
