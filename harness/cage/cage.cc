@@ -40,11 +40,18 @@ void kill_by(const base::UniqueFd& pidfd) noexcept {
   ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
 }
 
-std::uint64_t namespaces_of(const model::CageSpec& spec) {
+std::uint64_t namespaces_of(const model::CageSpec& spec, int network_fd) {
   std::uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
                         CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-  if (spec.network != model::Network::Host) flags |= CLONE_NEWNET;
-  return flags;
+  if (spec.network == model::Network::Host) return flags;
+  // With loopback connections are left behind, in TIME_WAIT, and the cage has
+  // to bring it up.
+  if (spec.network == model::Network::Loopback) return flags | CLONE_NEWNET;
+  // Given or its own, it belongs to the caller, where that is root: what can be
+  // done in it is the same.
+  const int entered = network_fd >= 0 ? ::setns(network_fd, CLONE_NEWNET)
+                                      : ::unshare(CLONE_NEWNET);
+  return entered == 0 ? flags : flags | CLONE_NEWNET;
 }
 
 base::Error interrupted(sync::Tag tag, const char* step) {
@@ -71,20 +78,20 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
   auto [ours, theirs] = DRIFTCAGE_TRY(sync::pair());
   auto [spawn_read, spawn_write] = DRIFTCAGE_TRY(base::sys::pipe());
   auto state = std::make_unique<State>();
-  ShiftedTrees shifted = shift_trees(spec, state->notes);
+  Sources sources = DRIFTCAGE_TRY(begin_sources(spec, state->notes));
   int pidfd = -1;
-  state->init = DRIFTCAGE_TRY(clone_into(namespaces_of(spec), &pidfd));
+  state->init = DRIFTCAGE_TRY(clone_into(namespaces_of(spec, hooks.network_fd), &pidfd));
   if (state->init == 0) {
     static_cast<void>(state.release());  // pid 1 must not kill itself
     ours.reset();
     spawn_read.reset();
     run_init(spec, hooks, std::move(theirs), std::move(spawn_write),
-             std::move(shifted));
+             std::move(sources));
   }
   state->pidfd.reset(pidfd);
   theirs.reset();
   spawn_write.reset();
-  shifted.clear();
+  sources = {};
   state->sync = std::move(ours);
   state->spawn = std::move(spawn_read);
 

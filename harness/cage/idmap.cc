@@ -9,6 +9,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <memory>
 #include <optional>
 
 #include "harness/base/sys.h"
@@ -16,6 +19,8 @@
 
 namespace driftcage::cage {
 namespace {
+
+constexpr std::size_t kHelperStack = 64 << 10;
 
 // The kernel takes a map in one write only.
 base::Status write_proc(int dir, const char* name, const std::string& text) {
@@ -99,17 +104,33 @@ base::Result<std::uint32_t> map_as_user(int dir, pid_t pid,
   return groups && users ? range->count + 1 : 1;
 }
 
+struct Maps {
+  int dir;      // of the process in /proc
+  int go;       // readable when its namespace is there
+  int hung_up;  // the other end of that, which is not for the helper
+  std::string users;
+  std::string groups;
+};
+
 // The maps of the caller's new user namespace can be written by a process of
 // the one around it only: this one, made before. 0 or an errno value.
-int write_maps_of_parent(int dir, int go, const std::string& users,
-                         const std::string& groups) {
+int write_maps_of_parent(void* argument) {
+  const Maps& maps = *static_cast<const Maps*>(argument);
+  ::close(maps.hung_up);
   char byte = 0;
-  if (::read(go, &byte, 1) != 1) return ECANCELED;
-  if (auto written = write_proc(dir, "gid_map", groups); !written)
+  if (::read(maps.go, &byte, 1) != 1) return ECANCELED;
+  if (auto written = write_proc(maps.dir, "gid_map", maps.groups); !written)
     return written.error().err;
-  if (auto written = write_proc(dir, "uid_map", users); !written)
+  if (auto written = write_proc(maps.dir, "uid_map", maps.users); !written)
     return written.error().err;
   return 0;
+}
+
+// Sharing the memory saves copying it. While one of the two does more than wait
+// in a system call, the other one waits.
+pid_t start_map_helper(Maps& maps, char* stack) {
+  return ::clone(write_maps_of_parent, stack + kHelperStack, CLONE_VM | SIGCHLD,
+                 &maps);
 }
 
 base::Status unshare_users() {
@@ -184,13 +205,11 @@ base::Status enter_user_namespace(const CageIds& ids,
     return write_proc(dir.get(), "uid_map", text_of(users));
   }
   auto [read_end, write_end] = DRIFTCAGE_TRY(base::sys::pipe());
-  const pid_t helper = ::fork();
-  if (helper < 0) return base::fail("fork", "id mapper", errno);
-  if (helper == 0) {
-    write_end.reset();
-    ::_exit(write_maps_of_parent(dir.get(), read_end.get(), text_of(users),
-                                 text_of(groups)));
-  }
+  Maps maps{dir.get(), read_end.get(), write_end.get(), text_of(users),
+            text_of(groups)};
+  const auto stack = std::make_unique_for_overwrite<char[]>(kHelperStack);
+  const pid_t helper = start_map_helper(maps, stack.get());
+  if (helper < 0) return base::fail("clone", "id mapper", errno);
   read_end.reset();
   auto status = unshare_users();
   ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);

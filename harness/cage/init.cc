@@ -160,7 +160,7 @@ void reap(pid_t payload, int sync, int proc, int signals) {
 }  // namespace
 
 void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
-              base::UniqueFd sync, base::UniqueFd spawn, ShiftedTrees shifted) {
+              base::UniqueFd sync, base::UniqueFd spawn, Sources sources) {
   Steps steps;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // Signals arrive through a descriptor.
@@ -171,9 +171,9 @@ void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
   if (auto checked = check(spec); !checked)
     give_up(sync.get(), checked.error());
   // While the cell writes the id maps.
-  auto sources = open_sources(spec);
-  if (!sources) give_up(sync.get(), sources.error());
-  sources->shifted = std::move(shifted);
+  if (auto opened = open_sources(spec, sources); !opened) {
+    give_up(sync.get(), opened.error());
+  }
   steps.done("sources");
   const sync::Message message = sync::receive(sync.get());
   if (message.tag != sync::Tag::Mapped) ::_exit(1);
@@ -185,7 +185,7 @@ void run_init(const model::CageSpec& spec, const Cage::Hooks& hooks,
   if (sync::is_hung_up(sync.get())) ::_exit(1);
   if (auto named = set_names(spec); !named) give_up(sync.get(), named.error());
   steps.done("names");
-  auto tree = build_tree(spec, *std::move(sources), steps);
+  auto tree = build_tree(spec, std::move(sources), steps);
   if (!tree) give_up(sync.get(), tree.error());
   tree->ids = sync::mapped_of(message).ids;
   auto environment = apply_operations(spec, *tree, steps);

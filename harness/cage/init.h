@@ -3,7 +3,7 @@
 
 #include "harness/base/unique_fd.h"
 #include "harness/cage/cage.h"
-#include "harness/cage/shifted.h"
+#include "harness/cage/sources.h"
 #include "harness/model/cage_spec.h"
 
 namespace driftcage::cage {
@@ -17,9 +17,9 @@ struct SpawnFailure {
 
 // The life of the cage's pid 1: builds everything, starts the payload's
 // process, reaps until that ends, then exits, which kills what is left. `sync`
-// is its end of sync::pair(). Its errors travel over `sync`.
+// is its end of sync::pair(). Its errors travel over `sync`. `sources` are begun.
 [[noreturn]] void run_init(const model::CageSpec& spec,
                            const Cage::Hooks& hooks, base::UniqueFd sync,
-                           base::UniqueFd spawn, ShiftedTrees shifted);
+                           base::UniqueFd spawn, Sources sources);
 
 }  // namespace driftcage::cage

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
@@ -17,6 +18,32 @@ namespace driftcage::cage {
 bool is_mapped(const struct stat& status) {
   constexpr std::uint32_t kNobody = 65534;
   return status.st_uid != kNobody && status.st_gid != kNobody;
+}
+
+base::Result<std::shared_ptr<Layer>> make_layer(
+    Scratch& scratch, base::UniqueFd lower, const std::string& target,
+    std::span<const std::string_view> own) {
+  auto layer = std::make_shared<Layer>();
+  const std::string upper = DRIFTCAGE_TRY(scratch.directory("u"));
+  const std::string work = DRIFTCAGE_TRY(scratch.directory("w"));
+  struct stat status {};
+  if (::fstat(lower.get(), &status) != 0) {
+    return base::fail("stat", target, errno);
+  }
+  // The root of an overlay has the attributes of the upper directory.
+  if ((status.st_mode & 07777) != 0755 &&
+      ::chmod(upper.c_str(), status.st_mode & 07777) != 0) {
+    return base::fail("chmod", upper, errno);
+  }
+  for (const std::string_view name : own) {
+    DRIFTCAGE_CHECK_OK(base::sys::mkdir(upper + std::string(name), 0755));
+  }
+  layer->lower = std::move(lower);
+  DRIFTCAGE_CHECK_OK(
+      mount_overlay(fd_path(layer->lower.get()), upper, work, target));
+  layer->upper = DRIFTCAGE_TRY(base::sys::open(upper, O_PATH | O_DIRECTORY));
+  layer->root = DRIFTCAGE_TRY(base::sys::open(target, O_PATH | O_DIRECTORY));
+  return layer;
 }
 
 base::Result<bool> prepare(Layer& layer, const std::string& path) {

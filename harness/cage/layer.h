@@ -3,11 +3,15 @@
 
 #include <sys/stat.h>
 
+#include <memory>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
+#include "harness/cage/mounts.h"
 
 namespace driftcage::cage {
 
@@ -26,6 +30,14 @@ struct Layer {
 // False for a file of somebody who has no id in the cage, which the kernel
 // shows as nobody's (user_namespaces(7)).
 [[nodiscard]] bool is_mapped(const struct stat& status);
+
+// Mounts an overlay over `lower` at `target`, whose root has the mode of
+// `lower`'s and the directories `own` (each with a leading slash) that are real
+// ones whatever `lower` has in their place: a link there must not lead a mount
+// elsewhere.
+[[nodiscard]] base::Result<std::shared_ptr<Layer>> make_layer(
+    Scratch& scratch, base::UniqueFd lower, const std::string& target,
+    std::span<const std::string_view> own = {});
 
 // Makes the directory `path` of the lower tree, and those above it, in the
 // upper one, with the same modes, and owners where these have ids here.

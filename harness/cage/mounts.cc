@@ -40,7 +40,7 @@ base::Status mount_new(const char* type, const std::string& at,
   return {};
 }
 
-base::Result<std::string> mount_scratch() {
+base::Result<Scratch> Scratch::mount() {
   // Every cage has these of its own; one of the two is on every machine.
   base::Status mounted;
   for (const char* place : {"/tmp", "/sys"}) {
@@ -48,11 +48,22 @@ base::Result<std::string> mount_scratch() {
     // Without links: paths below it are compared with those of descriptors.
     if (tried) {
       const auto fd = DRIFTCAGE_TRY(base::sys::open(place, O_PATH));
-      return base::sys::readlinkat(AT_FDCWD, fd_path(fd.get()));
+      return Scratch(
+          DRIFTCAGE_TRY(base::sys::readlinkat(AT_FDCWD, fd_path(fd.get()))));
     }
     if (mounted) mounted = std::move(tried);
   }
   return tl::make_unexpected(mounted.error());
+}
+
+std::string Scratch::name(const char* kind) {
+  return at_ + "/" + kind + std::to_string(count_++);
+}
+
+base::Result<std::string> Scratch::directory(const char* kind) {
+  std::string path = name(kind);
+  DRIFTCAGE_CHECK_OK(base::sys::mkdir(path, 0755));
+  return path;
 }
 
 base::Result<base::UniqueFd> clone_tree(int dir, const std::string& path) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
@@ -33,9 +34,23 @@ namespace driftcage::cage {
                                          const std::string& upper,
                                          const std::string& work,
                                          const std::string& at);
-// Mounts a scratch file system and says where: over a directory of the host
-// that no cage shows, in the caller's mount namespace only.
-[[nodiscard]] base::Result<std::string> mount_scratch();
+// A scratch file system over a directory of the host that no cage shows, in the
+// caller's mount namespace only.
+class Scratch {
+ public:
+  static base::Result<Scratch> mount();
+  // Where it is, without links.
+  [[nodiscard]] const std::string& at() const { return at_; }
+  // A name in it that was never given out: `kind` and a number.
+  [[nodiscard]] std::string name(const char* kind);
+  // A new directory of that name.
+  [[nodiscard]] base::Result<std::string> directory(const char* kind);
+
+ private:
+  explicit Scratch(std::string at) : at_(std::move(at)) {}
+  std::string at_;
+  unsigned count_ = 0;
+};
 // "/proc/self/fd/N": a path for calls that take no descriptor.
 [[nodiscard]] std::string fd_path(int fd);
 

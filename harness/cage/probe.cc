@@ -123,9 +123,9 @@ int error_of(const base::Status& status) {
 
 int make_scratch() {
   if (const int err = enter_mounts(); err != 0) return err;
-  const auto scratch = mount_scratch();
+  const auto scratch = Scratch::mount();
   if (!scratch) return scratch.error().err;
-  if (::chdir(scratch->c_str()) != 0) return errno;
+  if (::chdir(scratch->at().c_str()) != 0) return errno;
   for (const char* name : {"lower", "upper", "work", "at"}) {
     if (::mkdir(name, 0755) != 0) return errno;
   }

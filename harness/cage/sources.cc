@@ -52,14 +52,21 @@ base::Result<std::vector<MountEntry>> read_mounts() {
 
 }  // namespace
 
-base::Result<Sources> open_sources(const model::CageSpec& spec) {
+base::Result<Sources> begin_sources(const model::CageSpec& spec,
+                                    std::vector<std::string>& notes) {
   Sources sources;
+  sources.mounts = DRIFTCAGE_TRY(read_mounts());
+  sources.shifted = shift_trees(spec, notes);
+  sources.bare = bare_mounts(spec, sources.mounts);
+  return sources;
+}
+
+base::Status open_sources(const model::CageSpec& spec, Sources& sources) {
   auto root = base::sys::open(spec.root, O_PATH | O_DIRECTORY);
   if (!root) {
     return base::fail("open image root", spec.root, root.error().err);
   }
   sources.root = *std::move(root);
-  sources.mounts = DRIFTCAGE_TRY(read_mounts());
   for (const model::op::MountTree& tree : spec.let_in) {
     DRIFTCAGE_CHECK_OK(add_tree(sources, tree.inside, tree.from));
   }
@@ -70,7 +77,7 @@ base::Result<Sources> open_sources(const model::CageSpec& spec) {
       DRIFTCAGE_CHECK_OK(add_tree(sources, {}, shared->from));
     }
   }
-  return sources;
+  return {};
 }
 
 }  // namespace driftcage::cage

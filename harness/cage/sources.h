@@ -8,6 +8,7 @@
 
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
+#include "harness/cage/bare.h"
 #include "harness/cage/mountinfo.h"
 #include "harness/cage/shifted.h"
 #include "harness/model/cage_spec.h"
@@ -23,8 +24,13 @@ struct Sources {
   std::map<std::pair<std::string, std::string>, base::UniqueFd> trees;
   std::vector<MountEntry> mounts;  // of the host
   ShiftedTrees shifted;            // some of the trees again, see shifted.h
+  BareMounts bare;                 // some of the mounts, see bare.h
 };
 
-[[nodiscard]] base::Result<Sources> open_sources(const model::CageSpec& spec);
+// What only the caller of the cage can get; its pid 1 completes it.
+[[nodiscard]] base::Result<Sources> begin_sources(
+    const model::CageSpec& spec, std::vector<std::string>& notes);
+[[nodiscard]] base::Status open_sources(const model::CageSpec& spec,
+                                        Sources& sources);
 
 }  // namespace driftcage::cage

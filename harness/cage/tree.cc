@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -19,34 +18,26 @@
 #include "harness/cage/devices.h"
 #include "harness/cage/directory.h"
 #include "harness/cage/mounts.h"
+#include "harness/cage/root.h"
 
 namespace driftcage::cage {
 namespace {
 
-// Directories that every cage has of its own.
-constexpr std::array<std::string_view, 4> kOwn = {"/dev", "/proc", "/sys",
-                                                  "/tmp"};
-// A larger file in the root directory itself is bound, not copied.
-constexpr off_t kCopyLimit = 64 << 10;
-
 constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-
-base::Status copy_file(const base::UniqueFd& from, const struct stat& status,
-                       const std::string& to) {
-  const base::UniqueFd out = DRIFTCAGE_TRY(
-      base::sys::open(to, O_WRONLY | O_CREAT | O_EXCL, status.st_mode & 0777));
-  return copy_content(from.get(), out.get(), to);
-}
 
 class Builder {
  public:
-  Builder(const model::CageSpec& spec, Sources sources, Steps& steps)
-      : spec_(spec), sources_(std::move(sources)), steps_(steps) {}
+  Builder(const model::CageSpec& spec, Sources sources, Scratch scratch,
+          Steps& steps)
+      : spec_(spec),
+        sources_(std::move(sources)),
+        scratch_(std::move(scratch)),
+        root_(scratch_.at() + "/root"),
+        steps_(steps) {}
 
   base::Result<Tree> build();
 
  private:
-  base::Status make_root();
   base::Status make_own_directories();
   base::Status mount_proc();
   base::Status protect_proc(const std::string& at);
@@ -55,188 +46,28 @@ class Builder {
   base::Status prepare_trees();
   base::Status enter();
 
-  base::Status grow(int dir, const std::string& host, const std::string& at);
-  base::Status grow_entry(int dir, const std::string& name,
-                          const std::string& host, const std::string& at);
-  base::Status grow_directory(base::UniqueFd dir, const std::string& host,
-                              const std::string& at);
-  base::Result<std::shared_ptr<Layer>> overlay(base::UniqueFd lower,
-                                               const std::string& target,
-                                               bool with_own_directories);
   base::Status cover(const std::string& source, const std::string& at,
                      std::uint64_t attributes);
   base::Result<std::shared_ptr<Layer>> shifted_overlay(
       const model::op::MountTree& tree, const std::string& at);
   base::Result<ReadyTree> prepare_tree(const model::op::MountTree& tree);
   base::Result<ReadyTree> prepare_shared(const model::op::MountShared& shared);
-  base::Result<std::string> fresh(const char* kind);
 
   [[nodiscard]] bool masked(const std::string& at) const {
     return std::find(spec_.masks.begin(), spec_.masks.end(), at) !=
            spec_.masks.end();
   }
-  [[nodiscard]] bool mount_below(const std::string& host) const;
-  [[nodiscard]] const MountEntry* mount_at(const std::string& host) const;
   [[nodiscard]] std::string target(const std::string& at) const {
     return at == "/" ? root_ : root_ + at;
   }
 
   const model::CageSpec& spec_;
   Sources sources_;
+  Scratch scratch_;
+  const std::string root_;
   Steps& steps_;
   Tree tree_;
-  std::string scratch_;
-  std::string root_;
-  std::string host_root_;  // spec.root without links
-  unsigned count_ = 0;
 };
-
-bool Builder::mount_below(const std::string& host) const {
-  return std::any_of(sources_.mounts.begin(), sources_.mounts.end(),
-                     [&](const MountEntry& entry) {
-                       return entry.at != host &&
-                              base::path::is_below(entry.at, host);
-                     });
-}
-
-const MountEntry* Builder::mount_at(const std::string& host) const {
-  // The last one covers those before it.
-  const auto found =
-      std::find_if(sources_.mounts.rbegin(), sources_.mounts.rend(),
-                   [&](const MountEntry& entry) { return entry.at == host; });
-  return found == sources_.mounts.rend() ? nullptr : &*found;
-}
-
-// A new directory of the scratch file system.
-base::Result<std::string> Builder::fresh(const char* kind) {
-  std::string path = scratch_ + "/" + kind + std::to_string(count_++);
-  DRIFTCAGE_CHECK_OK(base::sys::mkdir(path, 0755));
-  return path;
-}
-
-base::Result<std::shared_ptr<Layer>> Builder::overlay(
-    base::UniqueFd lower, const std::string& target_path,
-    bool with_own_directories) {
-  auto layer = std::make_shared<Layer>();
-  const std::string upper = DRIFTCAGE_TRY(fresh("u"));
-  const std::string work = DRIFTCAGE_TRY(fresh("w"));
-  struct stat status {};
-  if (::fstat(lower.get(), &status) != 0) {
-    return base::fail("stat", target_path, errno);
-  }
-  // The root of an overlay has the attributes of the upper directory.
-  if ((status.st_mode & 07777) != 0755 &&
-      ::chmod(upper.c_str(), status.st_mode & 07777) != 0) {
-    return base::fail("chmod", upper, errno);
-  }
-  if (with_own_directories) {
-    // Made here, they are real directories whatever the image has in their
-    // place: a link there must not lead a mount elsewhere.
-    for (const std::string_view own : kOwn) {
-      DRIFTCAGE_CHECK_OK(base::sys::mkdir(upper + std::string(own), 0755));
-    }
-  }
-  layer->lower = std::move(lower);
-  DRIFTCAGE_CHECK_OK(
-      mount_overlay(fd_path(layer->lower.get()), upper, work, target_path));
-  layer->upper = DRIFTCAGE_TRY(base::sys::open(upper, O_PATH | O_DIRECTORY));
-  layer->root =
-      DRIFTCAGE_TRY(base::sys::open(target_path, O_PATH | O_DIRECTORY));
-  return layer;
-}
-
-base::Status Builder::make_root() {
-  root_ = scratch_ + "/root";
-  DRIFTCAGE_CHECK_OK(base::sys::mkdir(root_, 0755));
-  host_root_ = DRIFTCAGE_TRY(
-      base::sys::readlinkat(AT_FDCWD, fd_path(sources_.root.get())));
-  if (!mount_below(host_root_)) {
-    auto layer = DRIFTCAGE_TRY(overlay(std::move(sources_.root), root_, true));
-    tree_.regions.add({"/", RegionKind::Overlay, std::move(layer), ""});
-    return {};
-  }
-  // The kernel refuses an overlay over a directory with mounts below it,
-  // because that would uncover what they hide. So the root is a scratch
-  // directory, with an overlay for each directory in it.
-  if (::mount(root_.c_str(), root_.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-    return base::fail("bind", root_, errno);
-  }
-  tree_.regions.add({"/", RegionKind::Plain, nullptr, ""});
-  for (const std::string_view own : kOwn) {
-    DRIFTCAGE_CHECK_OK(base::sys::mkdir(root_ + std::string(own), 0755));
-  }
-  return grow(sources_.root.get(), host_root_ == "/" ? "" : host_root_, "");
-}
-
-base::Status Builder::grow(int dir, const std::string& host,
-                           const std::string& at) {
-  auto names = list_directory(dir);
-  // What the cage's user may not read is shown empty, as to any other user.
-  if (!names && names.error().err == EACCES) return {};
-  if (!names) return tl::make_unexpected(names.error());
-  for (const std::string& name : *names) {
-    DRIFTCAGE_CHECK_OK(
-        grow_entry(dir, name, host + "/" + name, at + "/" + name));
-  }
-  return {};
-}
-
-base::Status Builder::grow_entry(int dir, const std::string& name,
-                                 const std::string& host,
-                                 const std::string& at) {
-  if (std::find(kOwn.begin(), kOwn.end(), at) != kOwn.end()) return {};
-  struct stat status {};
-  if (::fstatat(dir, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    return {};  // gone or not to be seen: not there for the cage either
-  }
-  const std::string to = target(at);
-  if (S_ISLNK(status.st_mode)) {
-    const std::string link = DRIFTCAGE_TRY(base::sys::readlinkat(dir, name));
-    if (::symlink(link.c_str(), to.c_str()) != 0) {
-      return base::fail("symlink", to, errno);
-    }
-    return {};
-  }
-  if (S_ISREG(status.st_mode)) {
-    auto file = base::sys::openat(dir, name, O_RDONLY | O_NOFOLLOW);
-    if (!file) return {};
-    if (status.st_size <= kCopyLimit) return copy_file(*file, status, to);
-    DRIFTCAGE_CHECK_OK(base::sys::write_file(to, "", 0600));
-    const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(dir, name));
-    DRIFTCAGE_CHECK_OK(add_flags(tree.get(), kSafe | MOUNT_ATTR_RDONLY, host));
-    tree_.regions.add({at, RegionKind::ReadOnly, nullptr, ""});
-    return attach(tree.get(), to);
-  }
-  if (!S_ISDIR(status.st_mode)) return {};
-  if (::mkdir(to.c_str(), 0755) != 0) return base::fail("mkdir", to, errno);
-  if (masked(at)) return {};
-  auto child = base::sys::openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (!child) return {};
-  return grow_directory(*std::move(child), host, at);
-}
-
-base::Status Builder::grow_directory(base::UniqueFd dir,
-                                     const std::string& host,
-                                     const std::string& at) {
-  const MountEntry* mount = mount_at(host);
-  if (mount != nullptr && is_kernel_view(mount->type)) return {};
-  if (mount_below(host)) return grow(dir.get(), host, at);
-  if (shows_nothing(dir.get())) return {};
-  const std::string to = target(at);
-  base::UniqueFd again(::fcntl(dir.get(), F_DUPFD_CLOEXEC, 3));
-  auto layer = overlay(std::move(dir), to, false);
-  if (layer) {
-    tree_.regions.add({at, RegionKind::Overlay, *std::move(layer), ""});
-    return {};
-  }
-  // Not every file system can lie below an overlay.
-  const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(again.get(), ""));
-  DRIFTCAGE_CHECK_OK(add_flags(tree.get(), kSafe | MOUNT_ATTR_RDONLY, host));
-  DRIFTCAGE_CHECK_OK(attach(tree.get(), to));
-  tree_.regions.add({at, RegionKind::ReadOnly, nullptr, ""});
-  steps_.note(at + " is read-only: " + layer.error().message());
-  return {};
-}
 
 // Mounts the scratch file or directory `source` over `at`.
 base::Status Builder::cover(const std::string& source, const std::string& at,
@@ -257,7 +88,7 @@ base::Status Builder::cover(const std::string& source, const std::string& at,
 base::Status Builder::mount_proc() {
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const bool shown = spec_.proc == model::ProcView::Fresh;
-  const std::string at = shown ? target("/proc") : DRIFTCAGE_TRY(fresh("p"));
+  const std::string at = shown ? target("/proc") : DRIFTCAGE_TRY(scratch_.directory("p"));
   auto mounted = mount_new("proc", at, kFlags, "");
   if (!mounted) {
     // A container that covers parts of its /proc: the kernel lets nobody below
@@ -305,7 +136,7 @@ base::Status Builder::make_own_directories() {
   tree_.regions.add({"/dev", RegionKind::Plain, nullptr, ""});
   steps_.done("dev");
   DRIFTCAGE_CHECK_OK(mount_proc());
-  const std::string none = DRIFTCAGE_TRY(fresh("none"));
+  const std::string none = DRIFTCAGE_TRY(scratch_.directory("none"));
   if (::chmod(none.c_str(), 0555) != 0) return base::fail("chmod", none, errno);
   DRIFTCAGE_CHECK_OK(cover(none, "/sys", MOUNT_ATTR_RDONLY));
   if (spec_.proc == model::ProcView::None) {
@@ -350,7 +181,7 @@ base::Status Builder::make_mask(const std::string& at, bool directory) {
       DRIFTCAGE_CHECK_OK(flush(*region.layer));
     }
   }
-  const std::string empty = scratch_ + "/m" + std::to_string(count_++);
+  const std::string empty = scratch_.name("m");
   if (directory) {
     DRIFTCAGE_CHECK_OK(base::sys::mkdir(empty, 0755));
   } else {
@@ -367,10 +198,11 @@ base::Result<std::shared_ptr<Layer>> Builder::shifted_overlay(
   if (!tree.own_ids || shifted == sources_.shifted.end())
     return base::fail("shift ids", tree.from);
   // Attached, or the overlay could not be told where it is.
-  const std::string place = DRIFTCAGE_TRY(fresh("s"));
+  const std::string place = DRIFTCAGE_TRY(scratch_.directory("s"));
   DRIFTCAGE_CHECK_OK(attach(shifted->second.get(), place));
-  return overlay(DRIFTCAGE_TRY(base::sys::open(place, O_PATH | O_DIRECTORY)),
-                 at, false);
+  return make_layer(
+      scratch_, DRIFTCAGE_TRY(base::sys::open(place, O_PATH | O_DIRECTORY)),
+      at);
 }
 
 base::Result<ReadyTree> Builder::prepare_tree(
@@ -389,11 +221,11 @@ base::Result<ReadyTree> Builder::prepare_tree(
     ready.mount = DRIFTCAGE_TRY(clone_tree(source, ""));
   } else if (ready.directory) {
     ready.kind = RegionKind::Overlay;
-    const std::string at = DRIFTCAGE_TRY(fresh("t"));
+    const std::string at = DRIFTCAGE_TRY(scratch_.directory("t"));
     auto layer = shifted_overlay(tree, at);
     if (!layer) {
       base::UniqueFd lower(::fcntl(source, F_DUPFD_CLOEXEC, 3));
-      layer = overlay(std::move(lower), at, false);
+      layer = make_layer(scratch_, std::move(lower), at);
     }
     if (!layer) {
       return base::fail("mount overlay", tree.from, layer.error().err,
@@ -403,7 +235,7 @@ base::Result<ReadyTree> Builder::prepare_tree(
     ready.mount = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, at));
   } else {
     ready.kind = RegionKind::Plain;
-    const std::string copy = scratch_ + "/f" + std::to_string(count_++);
+    const std::string copy = scratch_.name("f");
     const base::UniqueFd file =
         DRIFTCAGE_TRY(base::sys::open(fd_path(source), O_RDONLY));
     DRIFTCAGE_CHECK_OK(copy_file(file, status, copy));
@@ -458,12 +290,10 @@ base::Status Builder::enter() {
 }
 
 base::Result<Tree> Builder::build() {
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-    return base::fail("make mounts private", "/", errno);
-  }
-  scratch_ = DRIFTCAGE_TRY(mount_scratch());
   steps_.done("scratch");
-  DRIFTCAGE_CHECK_OK(make_root());
+  DRIFTCAGE_CHECK_OK(base::sys::mkdir(root_, 0755));
+  DRIFTCAGE_CHECK_OK(
+      make_root(spec_, sources_, scratch_, root_, tree_.regions, steps_));
   steps_.done("root");
   DRIFTCAGE_CHECK_OK(make_own_directories());
   DRIFTCAGE_CHECK_OK(make_masks());
@@ -479,7 +309,11 @@ base::Result<Tree> Builder::build() {
 
 base::Result<Tree> build_tree(const model::CageSpec& spec, Sources sources,
                               Steps& steps) {
-  return Builder(spec, std::move(sources), steps).build();
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return base::fail("make mounts private", "/", errno);
+  }
+  Scratch scratch = DRIFTCAGE_TRY(Scratch::mount());
+  return Builder(spec, std::move(sources), std::move(scratch), steps).build();
 }
 
 }  // namespace driftcage::cage

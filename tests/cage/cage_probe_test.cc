@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,6 +21,7 @@
 
 #include "harness/base/sys.h"
 #include "tests/cage/cage_test.h"
+#include "tests/cage/in_place.h"
 #include "tests/must_work.h"
 
 namespace driftcage::testing {
@@ -29,35 +29,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// A child that dies in a set-up tells its line.
-#define MUST(condition)        \
-  do {                         \
-    if (!(condition)) {        \
-      std::perror(#condition); \
-      ::_exit(99);             \
-    }                          \
-  } while (false)
-
-// What `body` prints in a process of its own, after `set_up` there.
-std::string in_place(const std::function<void()>& set_up,
-                     const std::function<void()>& body) {
-  auto pipe = base::sys::pipe();
-  if (!pipe) return "no pipe";
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::dup2(pipe->second.get(), STDOUT_FILENO);
-    set_up();
-    body();
-    ::_exit(0);
-  }
-  pipe->second.reset();
-  auto text = base::sys::read_fd(pipe->first.get(), "output");
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  EXPECT_EQ(status, 0);
-  return text.value_or("");
-}
 
 // Sanitizers need libraries, which other roots do not have.
 constexpr const char* kNotStatic =

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cage/root.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "harness/base/path.h"
+#include "harness/base/sys.h"
+#include "harness/cage/directory.h"
+#include "harness/cage/layer.h"
+
+namespace driftcage::cage {
+namespace {
+
+// A larger file in the root directory itself is bound, not copied.
+constexpr off_t kCopyLimit = 64 << 10;
+
+constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+class RootMaker {
+ public:
+  RootMaker(const model::CageSpec& spec, Sources& sources, Scratch& scratch,
+            const std::string& root, RegionMap& regions, Steps& steps)
+      : spec_(spec),
+        sources_(sources),
+        scratch_(scratch),
+        root_(root),
+        regions_(regions),
+        steps_(steps) {}
+
+  base::Status make();
+
+ private:
+  base::Result<bool> lay_over_whole();
+  base::Status adopt_directories();
+  base::Status add_mount(const MountEntry& mount);
+  base::Result<base::UniqueFd> uncovered(const std::string& host);
+  base::Status grow(int dir, const std::string& host, const std::string& at);
+  base::Status grow_entry(int dir, const std::string& name,
+                          const std::string& host, const std::string& at);
+  base::Status grow_directory(base::UniqueFd dir, const std::string& host,
+                              const std::string& at);
+  base::Status show(base::UniqueFd dir, const std::string& host,
+                    const std::string& at);
+
+  [[nodiscard]] bool masked(const std::string& at) const {
+    return std::find(spec_.masks.begin(), spec_.masks.end(), at) !=
+           spec_.masks.end();
+  }
+  [[nodiscard]] bool mount_below(const std::string& host) const;
+  [[nodiscard]] const MountEntry* mount_at(const std::string& host) const;
+  [[nodiscard]] std::string target(const std::string& at) const {
+    return root_ + at;
+  }
+
+  const model::CageSpec& spec_;
+  Sources& sources_;
+  Scratch& scratch_;
+  const std::string& root_;
+  RegionMap& regions_;
+  Steps& steps_;
+};
+
+base::Status RootMaker::make() {
+  // spec.root without links.
+  const std::string host = DRIFTCAGE_TRY(
+      base::sys::readlinkat(AT_FDCWD, fd_path(sources_.root.get())));
+  if (!mount_below(host)) {
+    auto layer = DRIFTCAGE_TRY(make_layer(scratch_, std::move(sources_.root),
+                                          root_, kOwnDirectories));
+    regions_.add({"/", RegionKind::Overlay, std::move(layer), ""});
+    return {};
+  }
+  if (DRIFTCAGE_TRY(lay_over_whole())) return {};
+  // The kernel refuses an overlay over a directory with mounts below it,
+  // because that would uncover what they hide. So the root is a scratch
+  // directory, with an overlay for each directory in it.
+  if (::mount(root_.c_str(), root_.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    return base::fail("bind", root_, errno);
+  }
+  regions_.add({"/", RegionKind::Plain, nullptr, ""});
+  for (const std::string_view own : kOwnDirectories) {
+    DRIFTCAGE_CHECK_OK(base::sys::mkdir(root_ + std::string(own), 0755));
+  }
+  return grow(sources_.root.get(), host == "/" ? "" : host, "");
+}
+
+// A mount of the host without those below it. Attached, or an overlay could not
+// be told where it is.
+base::Result<base::UniqueFd> RootMaker::uncovered(const std::string& host) {
+  const std::string place = DRIFTCAGE_TRY(scratch_.directory("b"));
+  DRIFTCAGE_CHECK_OK(attach(sources_.bare.at(host).get(), place));
+  return base::sys::open(place, O_PATH | O_DIRECTORY);
+}
+
+// One overlay over the host's root file system, and one over each that is
+// mounted into it. False where that cannot be.
+base::Result<bool> RootMaker::lay_over_whole() {
+  if (!sources_.bare.contains("/")) return false;
+  auto layer = make_layer(scratch_, DRIFTCAGE_TRY(uncovered("/")), root_,
+                          kOwnDirectories);
+  if (!layer) return false;
+  regions_.add({"/", RegionKind::Overlay, *std::move(layer), ""});
+  DRIFTCAGE_CHECK_OK(adopt_directories());
+  for (const MountEntry& mount : sources_.mounts) {
+    if (mount.at != "/" && &mount == mount_at(mount.at)) {
+      DRIFTCAGE_CHECK_OK(add_mount(mount));
+    }
+  }
+  return true;
+}
+
+// Makes the directories of the root the cage's own, as they are when each of
+// them has its own overlay: its root may add to them.
+base::Status RootMaker::adopt_directories() {
+  const Layer& layer = *regions_.find("/").layer;
+  for (const std::string& name :
+       DRIFTCAGE_TRY(list_directory(layer.lower.get()))) {
+    struct stat status {};
+    if (::fstatat(layer.lower.get(), name.c_str(), &status,
+                  AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISDIR(status.st_mode) || is_in_own_directory("/" + name)) {
+      continue;
+    }
+    if (::mkdirat(layer.upper.get(), name.c_str(), 0755) != 0 ||
+        ((status.st_mode & 07777) != 0755 &&
+         ::fchmodat(layer.upper.get(), name.c_str(), status.st_mode & 07777,
+                    0) != 0)) {
+      return base::fail("mkdir", "/" + name, errno);
+    }
+  }
+  return {};
+}
+
+base::Status RootMaker::add_mount(const MountEntry& mount) {
+  const auto bare = sources_.bare.find(mount.at);
+  if (bare == sources_.bare.end()) return {};
+  struct stat status {};
+  if (::fstat(bare->second.get(), &status) != 0) {
+    return base::fail("stat", mount.at, errno);
+  }
+  if (S_ISDIR(status.st_mode) && !is_kernel_view(mount.type)) {
+    return show(DRIFTCAGE_TRY(uncovered(mount.at)), mount.at, mount.at);
+  }
+  std::string own;
+  if (S_ISDIR(status.st_mode)) {
+    own = DRIFTCAGE_TRY(scratch_.directory("k"));
+  } else if (S_ISREG(status.st_mode) && status.st_size <= kCopyLimit) {
+    auto file = base::sys::open(fd_path(bare->second.get()), O_RDONLY);
+    if (!file) return {};
+    own = scratch_.name("f");
+    DRIFTCAGE_CHECK_OK(copy_file(*file, status, own));
+  } else {
+    DRIFTCAGE_CHECK_OK(
+        add_flags(bare->second.get(), kSafe | MOUNT_ATTR_RDONLY, mount.at));
+    regions_.add({mount.at, RegionKind::ReadOnly, nullptr, ""});
+    return attach(bare->second.get(), target(mount.at));
+  }
+  const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, own));
+  regions_.add({mount.at, RegionKind::Plain, nullptr, ""});
+  return attach(tree.get(), target(mount.at));
+}
+
+bool RootMaker::mount_below(const std::string& host) const {
+  return std::any_of(sources_.mounts.begin(), sources_.mounts.end(),
+                     [&](const MountEntry& entry) {
+                       return entry.at != host &&
+                              base::path::is_below(entry.at, host);
+                     });
+}
+
+const MountEntry* RootMaker::mount_at(const std::string& host) const {
+  // The last one covers those before it.
+  const auto found =
+      std::find_if(sources_.mounts.rbegin(), sources_.mounts.rend(),
+                   [&](const MountEntry& entry) { return entry.at == host; });
+  return found == sources_.mounts.rend() ? nullptr : &*found;
+}
+
+base::Status RootMaker::grow(int dir, const std::string& host,
+                           const std::string& at) {
+  auto names = list_directory(dir);
+  // What the cage's user may not read is shown empty, as to any other user.
+  if (!names && names.error().err == EACCES) return {};
+  if (!names) return tl::make_unexpected(names.error());
+  for (const std::string& name : *names) {
+    DRIFTCAGE_CHECK_OK(
+        grow_entry(dir, name, host + "/" + name, at + "/" + name));
+  }
+  return {};
+}
+
+base::Status RootMaker::grow_entry(int dir, const std::string& name,
+                                 const std::string& host,
+                                 const std::string& at) {
+  if (std::find(kOwnDirectories.begin(), kOwnDirectories.end(), at) != kOwnDirectories.end()) return {};
+  struct stat status {};
+  if (::fstatat(dir, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return {};  // gone or not to be seen: not there for the cage either
+  }
+  const std::string to = target(at);
+  if (S_ISLNK(status.st_mode)) {
+    const std::string link = DRIFTCAGE_TRY(base::sys::readlinkat(dir, name));
+    if (::symlink(link.c_str(), to.c_str()) != 0) {
+      return base::fail("symlink", to, errno);
+    }
+    return {};
+  }
+  if (S_ISREG(status.st_mode)) {
+    auto file = base::sys::openat(dir, name, O_RDONLY | O_NOFOLLOW);
+    if (!file) return {};
+    if (status.st_size <= kCopyLimit) return copy_file(*file, status, to);
+    DRIFTCAGE_CHECK_OK(base::sys::write_file(to, "", 0600));
+    const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(dir, name));
+    DRIFTCAGE_CHECK_OK(add_flags(tree.get(), kSafe | MOUNT_ATTR_RDONLY, host));
+    regions_.add({at, RegionKind::ReadOnly, nullptr, ""});
+    return attach(tree.get(), to);
+  }
+  if (!S_ISDIR(status.st_mode)) return {};
+  if (::mkdir(to.c_str(), 0755) != 0) return base::fail("mkdir", to, errno);
+  if (masked(at)) return {};
+  auto child = base::sys::openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!child) return {};
+  return grow_directory(*std::move(child), host, at);
+}
+
+base::Status RootMaker::grow_directory(base::UniqueFd dir,
+                                     const std::string& host,
+                                     const std::string& at) {
+  const MountEntry* mount = mount_at(host);
+  if (mount != nullptr && is_kernel_view(mount->type)) return {};
+  if (mount_below(host)) return grow(dir.get(), host, at);
+  if (shows_nothing(dir.get())) return {};
+  return show(std::move(dir), host, at);
+}
+
+// The directory `dir` at `at`, where there is an empty one or a mount point.
+base::Status RootMaker::show(base::UniqueFd dir, const std::string& host,
+                             const std::string& at) {
+  const std::string to = target(at);
+  base::UniqueFd again(::fcntl(dir.get(), F_DUPFD_CLOEXEC, 3));
+  auto layer = make_layer(scratch_, std::move(dir), to);
+  if (layer) {
+    regions_.add({at, RegionKind::Overlay, *std::move(layer), ""});
+    return {};
+  }
+  // Not every file system can lie below an overlay.
+  const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(again.get(), ""));
+  DRIFTCAGE_CHECK_OK(add_flags(tree.get(), kSafe | MOUNT_ATTR_RDONLY, host));
+  DRIFTCAGE_CHECK_OK(attach(tree.get(), to));
+  regions_.add({at, RegionKind::ReadOnly, nullptr, ""});
+  steps_.note(at + " is read-only: " + layer.error().message());
+  return {};
+}
+
+}  // namespace
+
+base::Status copy_file(const base::UniqueFd& from, const struct stat& status,
+                       const std::string& to) {
+  const base::UniqueFd out = DRIFTCAGE_TRY(
+      base::sys::open(to, O_WRONLY | O_CREAT | O_EXCL, status.st_mode & 0777));
+  return copy_content(from.get(), out.get(), to);
+}
+
+base::Status make_root(const model::CageSpec& spec, Sources& sources,
+                       Scratch& scratch, const std::string& root,
+                       RegionMap& regions, Steps& steps) {
+  return RootMaker(spec, sources, scratch, root, regions, steps).make();
+}
+
+}  // namespace driftcage::cage
