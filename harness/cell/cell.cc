@@ -68,10 +68,16 @@ int install_filter(void* filter) {
 // goes before the filter that its payload installs.
 class Leg {
  public:
-  Leg(const model::CageSpec& spec, int cancel_fd, Output& output)
-      : spec_(spec), cancel_fd_(cancel_fd), output_(output) {}
+  Leg(const model::CageSpec& spec, int cancel_fd, int network_fd,
+      Output& output)
+      : spec_(spec),
+        cancel_fd_(cancel_fd),
+        network_fd_(network_fd),
+        output_(output) {}
 
   wire::End run();
+  // The cage's mounts, which are there as long as this is open.
+  base::UniqueFd take_mounts() { return std::move(mounts_); }
 
  private:
   base::Status set_up();
@@ -86,11 +92,13 @@ class Leg {
 
   const model::CageSpec& spec_;
   int cancel_fd_;
+  int network_fd_;
   Output& output_;
   std::uint64_t deadline_ns_ = 0;
   wire::End end_;
   std::optional<trace::Filter> filter_;
   std::optional<cage::Cage> cage_;
+  base::UniqueFd mounts_;
 };
 
 wire::Outcome Leg::outcome_of(const base::Error& error,
@@ -112,6 +120,7 @@ base::Status Leg::set_up() {
   }
   hooks.deadline_ns = deadline_ns_;
   hooks.cancel_fd = cancel_fd_;
+  hooks.network_fd = network_fd_;
   cage_ = DRIFTCAGE_TRY(cage::Cage::create(spec_, hooks));
   return {};
 }
@@ -202,6 +211,10 @@ wire::End Leg::run() {
   output_.record(up);
   // Opened now: afterwards nobody can reach the cage any more.
   const Keeper keeper(spec_, cage_->init_pid());
+  if (auto mounts = base::sys::open(
+          "/proc/" + std::to_string(cage_->init_pid()) + "/ns/mnt", O_RDONLY)) {
+    mounts_ = *std::move(mounts);
+  }
   if (auto ran = traced() ? run_traced() : run_untraced(); !ran) {
     end_.outcome = wire::Outcome::TraceError;
     end_.error = ran.error();
@@ -227,7 +240,7 @@ base::Result<model::CageSpec> read_spec(int fd) {
   return wire::decode_spec(body);
 }
 
-bool run_cell(int in, int out) {
+bool run_cell(int in, int out, int network) {
   Output output(out);
   wire::Hello hello;
   hello.wall_ns = wall_ns();
@@ -246,7 +259,11 @@ bool run_cell(int in, int out) {
     output.set_watched(spec->terminal);
     hello.engine = engine_name(spec->trace.engine);
     output.record(hello);
-    end = Leg(*spec, in, output).run();
+    Leg leg(*spec, in, network, output);
+    end = leg.run();
+    // For the process's end to close, when all is told: unmounting waits for
+    // RCU grace periods, and the next leg need not wait with it.
+    static_cast<void>(leg.take_mounts().release());
   }
   output.record(end);
   return output.ok();

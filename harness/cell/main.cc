@@ -18,9 +18,12 @@
 int main(int argc, char** argv) {
   using namespace driftcage;
   if (argc > 2) return cell::visit(argv[1], {argv + 2, argv + argc});
+  int network = -1;
   if (argc == 2 && argv[1] == std::string_view(wire::kNurseryWord)) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (!cell::serve_nursery(wire::kNurserySocket)) return 0;
+    const auto served = cell::serve_nursery(wire::kNurserySocket);
+    if (!served) return 0;
+    network = *served;
   }
   if (::fcntl(cell::kSpecFd, F_SETFD, FD_CLOEXEC) != 0 ||
       ::fcntl(cell::kTraceFd, F_SETFD, FD_CLOEXEC) != 0) {
@@ -38,6 +41,6 @@ int main(int argc, char** argv) {
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGQUIT, SIG_IGN);
   ::signal(SIGPIPE, [](int) {});  // caught, so that execve resets it
-  ::close_range(cell::kTraceFd + 1, ~0u, 0);
-  return cell::run_cell(cell::kSpecFd, cell::kTraceFd) ? 0 : 1;
+  ::close_range((network < 0 ? cell::kTraceFd : network) + 1, ~0u, 0);
+  return cell::run_cell(cell::kSpecFd, cell::kTraceFd, network) ? 0 : 1;
 }

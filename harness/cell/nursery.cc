@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "harness/base/unique_fd.h"
 #include "harness/cell/cell.h"
@@ -21,12 +22,62 @@
 namespace driftcage::cell {
 namespace {
 
-using Descriptors = std::array<base::UniqueFd, wire::kNurseryDescriptors>;
+// Above the numbers that a cell has its own descriptors under.
+constexpr int kAbove = kNetworkFd + 1;
 
-// None when the runner has closed its side, or sent something else: then the
-// nursery ends, and with it whatever came.
-std::optional<Descriptors> receive_request(int socket) {
-  char byte = 0;
+struct Request {
+  std::array<base::UniqueFd, wire::kNurseryDescriptors> descriptors;
+  unsigned slot = 0;
+};
+
+// Network namespaces, one for each slot: cells of one slot use it one after the
+// other. Nothing of a cage can stay in it: its loopback is down, and only the
+// user that made it, whom no cage has power over, can change anything.
+class Networks {
+ public:
+  // Makes those of the slots up to `slot`.
+  void make_up_to(unsigned slot);
+  // -1 where none can be had, as for users without privileges.
+  [[nodiscard]] int of(unsigned slot) const {
+    return slot < networks_.size() ? networks_[slot].get() : -1;
+  }
+
+ private:
+  bool make(base::UniqueFd& network);
+
+  base::UniqueFd home_;
+  std::array<base::UniqueFd, wire::kNurserySlots> networks_;
+  bool refused_ = false;
+};
+
+// What a spare closes must not have a number that a cell's descriptor gets.
+base::UniqueFd raised(int fd) {
+  const base::UniqueFd low(fd);
+  return base::UniqueFd(::fcntl(low.get(), F_DUPFD_CLOEXEC, kAbove));
+}
+
+base::UniqueFd open_own_network() {
+  return raised(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+}
+
+bool Networks::make(base::UniqueFd& network) {
+  if (!home_) home_ = open_own_network();
+  if (!home_ || ::unshare(CLONE_NEWNET) != 0) return false;
+  network = open_own_network();
+  // Cells that want the host's network must find it here.
+  if (::setns(home_.get(), CLONE_NEWNET) != 0) ::_exit(1);
+  return static_cast<bool>(network);
+}
+
+void Networks::make_up_to(unsigned slot) {
+  for (unsigned i = 0; i < networks_.size() && i <= slot; ++i) {
+    if (!networks_[i] && !refused_) refused_ = !make(networks_[i]);
+  }
+}
+
+// None when the runner has closed its side, or sent something else.
+std::optional<Request> receive_request(int socket) {
+  std::uint8_t byte = 0;
   iovec piece{&byte, 1};
   alignas(cmsghdr)
       std::array<char, CMSG_SPACE(sizeof(int) * wire::kNurseryDescriptors)>
@@ -48,43 +99,52 @@ std::optional<Descriptors> receive_request(int socket) {
   }
   std::array<int, wire::kNurseryDescriptors> numbers{};
   std::memcpy(numbers.data(), CMSG_DATA(head), sizeof numbers);
-  Descriptors descriptors;
+  Request request;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    descriptors[i].reset(numbers[i]);
+    request.descriptors[i].reset(numbers[i]);
   }
-  return descriptors;
+  request.slot = byte;
+  return request;
 }
 
-bool answer(int socket, long value) {
+bool announce(int socket, long value) {
   const auto number = static_cast<std::int32_t>(value);
   return ::send(socket, &number, sizeof number, MSG_NOSIGNAL) ==
          static_cast<ssize_t>(sizeof number);
 }
 
-// Makes the new process a cell: gives the descriptors the numbers that a cell
-// has them under, after all were moved out of the way of these. 0 or an errno
-// value, told to the runner, too.
-int settle(int socket, const Descriptors& descriptors) {
-  constexpr int kAbove = kTraceFd + 1;
+// Gives the descriptors the numbers that a cell has them under, after all were
+// moved out of the way of these. A cell closes what is above itself.
+bool settle(const Request& request, int network) {
   std::array<int, wire::kNurseryDescriptors> high{};
-  const int told = ::fcntl(socket, F_DUPFD_CLOEXEC, kAbove);
-  if (told < 0) return errno;
-  const auto done = [&] {
-    if (::setpgid(0, 0) != 0) return false;
-    for (std::size_t i = 0; i < high.size(); ++i) {
-      high[i] = ::fcntl(descriptors[i].get(), F_DUPFD_CLOEXEC, kAbove);
-      if (high[i] < 0) return false;
-    }
-    return ::dup2(high[wire::kNurseryOut], STDOUT_FILENO) >= 0 &&
-           ::dup2(high[wire::kNurseryErr], STDERR_FILENO) >= 0 &&
-           ::dup2(high[wire::kNurserySpec], kSpecFd) >= 0 &&
-           ::dup2(high[wire::kNurseryEvents], kTraceFd) >= 0;
-  }();
-  const int err = done ? 0 : errno;
-  if (!answer(told, done ? ::getpid() : -static_cast<long>(err))) return EPIPE;
-  // A cell closes everything above its own descriptors itself.
-  ::close(told);
-  return err;
+  for (std::size_t i = 0; i < high.size(); ++i) {
+    high[i] = ::fcntl(request.descriptors[i].get(), F_DUPFD_CLOEXEC, kAbove);
+    if (high[i] < 0) return false;
+  }
+  return ::dup2(high[wire::kNurseryOut], STDOUT_FILENO) >= 0 &&
+         ::dup2(high[wire::kNurseryErr], STDERR_FILENO) >= 0 &&
+         ::dup2(high[wire::kNurserySpec], kSpecFd) >= 0 &&
+         ::dup2(high[wire::kNurseryEvents], kTraceFd) >= 0 &&
+         (network < 0 || ::dup3(network, kNetworkFd, O_CLOEXEC) >= 0);
+}
+
+// The life of a spare until it is a cell; `taken` is where it says so. Its
+// network's descriptor or -1.
+int wait_for_request(int socket, const Networks& networks,
+                     base::UniqueFd taken) {
+  if (::setpgid(0, 0) != 0) ::_exit(1);
+  auto request = receive_request(socket);
+  if (!request) ::_exit(0);
+  const std::uint8_t slot = request->slot;
+  if (::write(taken.get(), &slot, 1) != 1) ::_exit(1);
+  taken.reset();
+  const int network = networks.of(slot);
+  if (!settle(*request, network)) ::_exit(1);
+  // The numbers are the cell's now, or closed.
+  for (base::UniqueFd& fd : request->descriptors) {
+    static_cast<void>(fd.release());
+  }
+  return network < 0 ? -1 : kNetworkFd;
 }
 
 // A child of the runner, which waits for it as if it had started it.
@@ -95,19 +155,29 @@ long clone_cell() {
 
 }  // namespace
 
-bool serve_nursery(int socket) {
-  if (::send(socket, &wire::kNurseryReady, 1, MSG_NOSIGNAL) != 1) return false;
+std::optional<int> serve_nursery(int socket) {
+  if (::send(socket, &wire::kNurseryReady, 1, MSG_NOSIGNAL) != 1) return {};
+  Networks networks;
+  std::uint8_t slot = 0;
   while (true) {
-    auto request = receive_request(socket);
-    if (!request) return false;
+    // Slots are given out in order: the next one is new at most by one.
+    networks.make_up_to(slot + 1u);
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+    const base::UniqueFd taken = raised(ends[0]);
+    base::UniqueFd take = raised(ends[1]);
     const long pid = clone_cell();
-    if (pid == 0) {
-      if (settle(socket, *request) != 0) ::_exit(1);
-      // The numbers are the cell's now, or closed.
-      for (base::UniqueFd& fd : *request) static_cast<void>(fd.release());
-      return true;
+    if (pid == 0) return wait_for_request(socket, networks, std::move(take));
+    take.reset();
+    if (!announce(socket, pid > 0 ? pid : -static_cast<long>(errno)) ||
+        pid < 0) {
+      return {};
     }
-    if (pid < 0 && !answer(socket, -static_cast<long>(errno))) return false;
+    ssize_t size = 0;
+    do {
+      size = ::read(taken.get(), &slot, 1);
+    } while (size < 0 && errno == EINTR);
+    if (size != 1) return {};
   }
 }
 

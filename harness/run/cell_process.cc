@@ -59,13 +59,13 @@ base::Status CellProcess::start(Spawned spawned, const std::string& program,
   program_ = program;
   if (spec.timeout_ms > 0) timeout_ = Duration(spec.timeout_ms) + grace_;
   send(spec);
-  events_buffer_.resize(kEventBuffer);
+  events_buffer_ = std::make_unique_for_overwrite<char[]>(kEventBuffer);
   ++streams_;
   read_events();
   if (captured) {
     streams_ += 2;
-    out_buffer_.resize(kOutputBuffer);
-    err_buffer_.resize(kOutputBuffer);
+    out_buffer_ = std::make_unique_for_overwrite<char[]>(kOutputBuffer);
+    err_buffer_ = std::make_unique_for_overwrite<char[]>(kOutputBuffer);
     read_output(out_, out_buffer_, observer_.out);
     read_output(err_, err_buffer_, observer_.err);
   }
@@ -75,7 +75,7 @@ base::Status CellProcess::start(Spawned spawned, const std::string& program,
 }
 
 void CellProcess::cancel() {
-  if (exited_) return;
+  if (exited_ || over_) return;
   if (cancelled_) {
     kill();
     return;
@@ -122,13 +122,13 @@ void CellProcess::send(const model::CageSpec& spec) {
 
 void CellProcess::read_events() {
   events_.async_read_some(
-      asio::buffer(events_buffer_),
+      asio::buffer(events_buffer_.get(), kEventBuffer),
       [self = shared_from_this()](ErrorCode error, std::size_t size) {
         if (error) {
           self->stream_ended(self->events_);
           return;
         }
-        self->take_events({self->events_buffer_.data(), size});
+        self->take_events({self->events_buffer_.get(), size});
         self->read_events();
       });
 }
@@ -169,16 +169,16 @@ bool CellProcess::take_record(const wire::Record& record) {
 }
 
 void CellProcess::read_output(
-    Descriptor& stream, std::vector<char>& buffer,
+    Descriptor& stream, const Buffer& buffer,
     const std::function<void(std::string_view)>& observer) {
-  stream.async_read_some(asio::buffer(buffer),
+  stream.async_read_some(asio::buffer(buffer.get(), kOutputBuffer),
                          [self = shared_from_this(), &stream, &buffer,
                           &observer](ErrorCode error, std::size_t size) {
                            if (error) {
                              self->stream_ended(stream);
                              return;
                            }
-                           if (observer) observer({buffer.data(), size});
+                           if (observer) observer({buffer.get(), size});
                            self->read_output(stream, buffer, observer);
                          });
 }
@@ -229,15 +229,21 @@ void CellProcess::kill() {
 }
 
 void CellProcess::finish_if_over() {
-  if (!exited_ || streams_ > 0 || over_) return;
-  over_ = true;
-  timer_.cancel();
-  ErrorCode ignored;
-  spec_.close(ignored);
   const auto self = shared_from_this();
-  auto result = take_result();
-  if (observer_.done) observer_.done(std::move(result));
-  ended_(self);
+  if (!over_ && streams_ == 0 && (exited_ || (end_ && !broken_))) {
+    over_ = true;
+    ErrorCode ignored;
+    spec_.close(ignored);
+    gone_ = !broken_ && end_ && end_->outcome != wire::Outcome::Leak;
+    // For one that does not end in spite of its last word.
+    if (!exited_) set_timer(grace_, [this] { kill(); });
+    auto result = take_result();
+    if (observer_.done) observer_.done(std::move(result));
+  }
+  if (!over_ || !exited_) return;
+  timer_.cancel();
+  // Only once: its handlers may come later than its end.
+  if (const auto ended = std::exchange(ended_, nullptr)) ended(self, gone_);
 }
 
 base::Result<wire::End> CellProcess::take_result() {

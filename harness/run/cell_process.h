@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "harness/base/wait_status.h"
 #include "harness/run/asio.h"
@@ -19,10 +18,13 @@
 namespace driftcage::run {
 
 // One driftcage-cell on an event loop, from its start until it was reaped and
-// its streams have ended. Lives as long as one of its handlers is pending.
+// its streams have ended. Its result is known before: what a cell does after it
+// has told it, others need not wait for. Lives as long as one of its handlers is pending.
 class CellProcess : public std::enable_shared_from_this<CellProcess> {
  public:
-  using Ended = std::function<void(const std::shared_ptr<CellProcess>&)>;
+  // `gone`: nothing of its cage is left, for sure.
+  using Ended =
+      std::function<void(const std::shared_ptr<CellProcess>&, bool gone)>;
   using Duration = std::chrono::milliseconds;
 
   // `ended` is called after the observer's `done`.
@@ -40,6 +42,9 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
   void fail(base::Error error);
 
  private:
+  // Not cleared, and so not even there before something is read into it.
+  using Buffer = std::unique_ptr<char[]>;
+
   template <class Action>
   void set_timer(Duration delay, Action action);
   void watch_time();
@@ -47,7 +52,7 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
   void read_events();
   void take_events(std::string_view bytes);
   bool take_record(const wire::Record& record);
-  void read_output(Descriptor& stream, std::vector<char>& buffer,
+  void read_output(Descriptor& stream, const Buffer& buffer,
                    const std::function<void(std::string_view)>& observer);
   void stream_ended(Descriptor& stream);
   void wait();
@@ -71,9 +76,9 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
   Duration timeout_{0};  // 0: none
   std::string program_;
   std::string message_;
-  std::vector<char> events_buffer_;
-  std::vector<char> out_buffer_;
-  std::vector<char> err_buffer_;
+  Buffer events_buffer_;
+  Buffer out_buffer_;
+  Buffer err_buffer_;
   wire::Decoder decoder_;
   std::optional<wire::End> end_;
   std::optional<base::Error> broken_;
@@ -81,7 +86,8 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
   int streams_ = 0;
   bool exited_ = false;
   bool cancelled_ = false;
-  bool over_ = false;
+  bool over_ = false;  // `done` was called
+  bool gone_ = false;  // as Ended says
 };
 
 }  // namespace driftcage::run

@@ -14,6 +14,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <utility>
@@ -23,6 +26,7 @@
 #include "harness/run/cell_process.h"
 #include "harness/run/loop_extras.h"
 #include "harness/run/nursery.h"
+#include "harness/wire/nursery.h"
 
 namespace driftcage::run {
 namespace {
@@ -56,7 +60,9 @@ struct Launcher::State {
     }
   }
 
-  base::Result<Spawned> spawn(Stdio stdio, int terminal);
+  std::uint8_t take_slot();
+  base::Result<Spawned> spawn(Stdio stdio, int terminal, std::uint8_t slot,
+                              int cpu);
   void await_signal(asio::signal_set& signals, int& first,
                     const std::function<void(int)>& on_signal);
 
@@ -67,6 +73,7 @@ struct Launcher::State {
   std::vector<CellObserver> refused;  // started without a loop
   std::set<std::shared_ptr<CellProcess>> cells;
   std::optional<Nursery> nursery;
+  std::array<bool, wire::kNurserySlots> taken{};  // slots
   std::size_t captured = 0;  // cells started with Stdio::Capture so far
   bool no_nursery = false;   // it was tried
   struct sigaction old_pipe_action {};
@@ -84,9 +91,16 @@ Launcher::~Launcher() {
   ::sigaction(SIGPIPE, &state_->old_pipe_action, nullptr);
 }
 
+std::uint8_t Launcher::State::take_slot() {
+  auto* const free = std::find(taken.begin(), taken.end(), false);
+  if (free != taken.end()) *free = true;
+  return static_cast<std::uint8_t>(free - taken.begin());
+}
+
 // A nursery pays from the second cell on. Cells can be had without it, too:
 // where one cannot be started, or has died, nothing is lost but time.
-base::Result<Spawned> Launcher::State::spawn(Stdio stdio, int terminal) {
+base::Result<Spawned> Launcher::State::spawn(Stdio stdio, int terminal,
+                                              std::uint8_t slot, int cpu) {
   if (stdio == Stdio::Capture && captured++ > 0 && !no_nursery) {
     if (!nursery) {
       if (auto started = Nursery::start(program)) {
@@ -94,12 +108,14 @@ base::Result<Spawned> Launcher::State::spawn(Stdio stdio, int terminal) {
       }
     }
     if (nursery) {
-      if (auto spawned = nursery->spawn()) return spawned;
+      if (auto spawned = nursery->spawn(slot, cpu)) return spawned;
       nursery.reset();
     }
     no_nursery = true;
   }
-  return spawn_cell(program, stdio, terminal);
+  auto spawned = spawn_cell(program, stdio, terminal);
+  if (spawned) pin(spawned->pid, cpu);
+  return spawned;
 }
 
 void Launcher::start(const model::CageSpec& spec, Stdio stdio,
@@ -109,13 +125,17 @@ void Launcher::start(const model::CageSpec& spec, Stdio stdio,
     state.refused.push_back(std::move(observer));
     return;
   }
+  const std::uint8_t slot = state.take_slot();
   auto cell = std::make_shared<CellProcess>(
       state.loop->io, state.grace, std::move(observer),
-      [&state](const std::shared_ptr<CellProcess>& ended) {
+      [&state, slot](const std::shared_ptr<CellProcess>& ended, bool gone) {
         state.cells.erase(ended);
+        // Whoever is left may still use what belongs to the slot.
+        if (gone && slot < wire::kNurserySlots) state.taken.at(slot) = false;
       });
   state.cells.insert(cell);
-  auto spawned = state.spawn(stdio, terminal);
+  auto spawned = state.spawn(stdio, terminal, slot,
+                             spec.trace.pin_cpu ? spec.trace.cpu : -1);
   if (!spawned) {
     cell->fail(std::move(spawned).error());
     return;

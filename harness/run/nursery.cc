@@ -48,9 +48,9 @@ void end(pid_t pid) {
 }
 
 base::Status send_request(
-    int socket, const std::array<int, wire::kNurseryDescriptors>& numbers) {
-  char byte = 0;
-  iovec piece{&byte, 1};
+    int socket, std::uint8_t slot,
+    const std::array<int, wire::kNurseryDescriptors>& numbers) {
+  iovec piece{&slot, 1};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof numbers)> control{};
   msghdr message{};
   message.msg_iov = &piece;
@@ -104,33 +104,34 @@ base::Result<Nursery> Nursery::start(const std::string& program) {
 Nursery::Nursery(Nursery&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       socket_(std::move(other.socket_)),
-      owes_(other.owes_) {}
+      spare_(std::exchange(other.spare_, -1)) {}
 
 Nursery::~Nursery() {
   if (pid_ < 0) return;
-  // It has nothing to lose, and may be a program that is no nursery.
-  end(pid_);
-  // A cell that stood up after nobody waited for it any more.
-  std::int32_t late = 0;
-  if (owes_ &&
-      ::recv(socket_.get(), &late, sizeof late, MSG_DONTWAIT) ==
-          static_cast<ssize_t>(sizeof late) &&
-      late > 0) {
-    end(late);
+  // The spare ends on this, and the nursery with it, after it has announced
+  // all that it has forked.
+  ::shutdown(socket_.get(), SHUT_WR);
+  std::int32_t announced = 0;
+  while (receive(socket_.get(), &announced, sizeof announced)) {
+    if (spare_ > 0) end(spare_);
+    spare_ = announced;
   }
+  end(pid_);
+  if (spare_ > 0) end(spare_);
 }
 
-base::Result<Spawned> Nursery::spawn() {
+base::Result<Spawned> Nursery::spawn(std::uint8_t slot, int cpu) {
   Pipes pipes = DRIFTCAGE_TRY(make_pipes(Stdio::Capture));
-  DRIFTCAGE_CHECK_OK(send_request(
-      socket_.get(), {pipes.spec.read.get(), pipes.events.write.get(),
-                      pipes.out.write.get(), pipes.err.write.get()}));
-  std::int32_t answer = 0;
-  owes_ = true;
-  DRIFTCAGE_CHECK_OK(receive(socket_.get(), &answer, sizeof answer));
-  owes_ = false;
-  if (answer <= 0) return base::fail("fork helper", {}, -answer);
-  return keep_ours(std::move(pipes), answer);
+  std::int32_t announced = 0;
+  DRIFTCAGE_CHECK_OK(receive(socket_.get(), &announced, sizeof announced));
+  if (announced <= 0) return base::fail("fork helper", {}, -announced);
+  spare_ = announced;
+  pin(spare_, cpu);
+  DRIFTCAGE_CHECK_OK(
+      send_request(socket_.get(), slot,
+                   {pipes.spec.read.get(), pipes.events.write.get(),
+                    pipes.out.write.get(), pipes.err.write.get()}));
+  return keep_ours(std::move(pipes), std::exchange(spare_, -1));
 }
 
 }  // namespace driftcage::run

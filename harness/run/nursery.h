@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -22,15 +23,17 @@ class Nursery {
   Nursery& operator=(Nursery&&) = delete;
   ~Nursery();  // ends it; cells go on
 
-  // A cell, with Stdio::Capture. After an error the nursery is of no more use.
-  base::Result<Spawned> spawn();
+  // A cell, with Stdio::Capture. `slot`: no other cell of it may be there any
+  // more, or it is wire::kNurserySlots. `cpu`: as for pin(). After an error the
+  // nursery is of no more use.
+  base::Result<Spawned> spawn(std::uint8_t slot, int cpu);
 
  private:
   Nursery(pid_t pid, base::UniqueFd socket)
       : pid_(pid), socket_(std::move(socket)) {}
   pid_t pid_;
   base::UniqueFd socket_;
-  bool owes_ = false;  // an answer
+  pid_t spare_ = -1;  // announced, and not made a cell
 };
 
 }  // namespace driftcage::run

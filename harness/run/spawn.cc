@@ -2,6 +2,7 @@
 #include "harness/run/spawn.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <unistd.h>
@@ -79,6 +80,14 @@ class SpawnRecipe {
 };
 
 }  // namespace
+
+void pin(pid_t pid, int cpu) {
+  if (cpu < 0 || cpu >= CPU_SETSIZE) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(cpu), &set);
+  ::sched_setaffinity(pid, sizeof set, &set);
+}
 
 base::Result<base::UniqueFd> raised(base::UniqueFd fd) {
   if (fd.get() > kEventFd) return fd;

@@ -40,6 +40,10 @@ struct Pipes {
 // Our ends; those of the child close, or no end of file ever comes.
 [[nodiscard]] Spawned keep_ours(Pipes pipes, pid_t pid);
 
+// Has the process run on `cpu` only, -1 for any. Best done while it waits: one
+// that runs has to be stopped to be moved. Failure costs only time.
+void pin(pid_t pid, int cpu);
+
 // Moves a descriptor out of the range that a child's own numbers take, so that
 // no dup2 of the child overwrites the source of the next one.
 [[nodiscard]] base::Result<base::UniqueFd> raised(base::UniqueFd fd);

@@ -203,6 +203,9 @@ void SuiteLoop::start_leg(const ActivePtr& active) {
                      (*run)->observer([this, active, leg, slot](auto result) {
                        running_.erase(slot);
                        slots_.give_back(slot);
+                       // What is to be written can wait, unless it decides
+                       // whether anything is started.
+                       if (at_.options.max_fail == 0) start_what_fits();
                        leg_done(active, leg, std::move(result));
                        start_what_fits();
                      }));

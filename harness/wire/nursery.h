@@ -10,14 +10,18 @@
 // instruction traps to the host.
 //
 // Runner and nursery talk over a unix(7) socket of type SOCK_SEQPACKET. The
-// nursery says kNurseryReady once. A request is one byte with four descriptors
-// (SCM_RIGHTS); the answer is an std::int32_t: the pid of the cell, a child of
-// the runner, told by the cell itself as soon as it stands; or a negated errno.
+// nursery says kNurseryReady once. Then it forks a spare, a child of the runner
+// in a process group of its own, and announces it: its pid as an std::int32_t,
+// or a negated errno. A request is one byte, the cell's slot, with four
+// descriptors (SCM_RIGHTS); it makes the spare a cell, and the nursery forks
+// the next one. Cells that run at the same time have different slots, the
+// lowest that are free, or those past the last, which several can have.
 namespace driftcage::wire {
 
 inline constexpr const char* kNurseryWord = "nursery";  // its only argument
 inline constexpr int kNurserySocket = 3;
 inline constexpr char kNurseryReady = 'N';
+inline constexpr std::uint8_t kNurserySlots = 255;
 
 enum NurseryDescriptor : std::size_t {
   kNurserySpec,    // the cell's 3, for reading

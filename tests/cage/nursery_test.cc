@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,15 +45,13 @@ std::vector<std::pair<pid_t, std::string>> children() {
   return found;
 }
 
+// Whoever else is called the same was forked by it.
 pid_t nursery() {
+  pid_t first = -1;
   for (const auto& [pid, line] : children()) {
-    // The cells that it forked are called the same and lead a cage.
-    const auto below =
-        base::sys::read_file("/proc/" + std::to_string(pid) + "/task/" +
-                             std::to_string(pid) + "/children");
-    if (line.ends_with(" nursery ") && below && below->empty()) return pid;
+    if (line.ends_with(" nursery ") && (first < 0 || pid < first)) first = pid;
   }
-  return -1;
+  return first;
 }
 
 class NurseryTest : public ::testing::Test {
@@ -69,7 +68,10 @@ class NurseryTest : public ::testing::Test {
     CellObserver observer;
     const std::size_t at = outputs_.size();
     outputs_.emplace_back();
-    observer.out = [this, at](std::string_view text) { outputs_[at] += text; };
+    observer.out = [this, at](std::string_view text) {
+      outputs_[at] += text;
+      if (on_out_) on_out_();
+    };
     observer.record = [this](const wire::Record& record) {
       if (std::holds_alternative<wire::CageUp>(record) && on_up_) on_up_();
     };
@@ -92,6 +94,7 @@ class NurseryTest : public ::testing::Test {
   std::vector<std::string> outputs_;
   std::vector<base::Result<wire::End>> ends_;
   std::function<void()> on_up_;
+  std::function<void()> on_out_;
   std::function<void()> on_done_;
 };
 
@@ -137,9 +140,9 @@ TEST_F(NurseryTest, CellsAreChildrenOfTheRunner) {
   int up = 0;
   on_up_ = [&] {
     if (++up < 3) return;
-    // Three cells and the nursery.
+    // Three cells, the nursery and its spare.
     const auto running = children();
-    EXPECT_THAT(running, SizeIs(4));
+    EXPECT_THAT(running, SizeIs(5));
     // Ctrl-C is for the runner alone.
     for (const auto& [pid, line] : running) {
       EXPECT_EQ(::getpgid(pid), pid) << line;
@@ -154,14 +157,93 @@ TEST_F(NurseryTest, CellsAreChildrenOfTheRunner) {
   }
 }
 
+TEST_F(NurseryTest, CellsOfOneTimeHaveNetworksOfTheirOwn) {
+  const auto spec = driftcage::testing::shell_spec(
+      "readlink /proc/self/ns/net; exec sleep 1000");
+  int said = 0;
+  on_out_ = [&] {
+    if (++said == 4) launcher_.cancel_all();
+  };
+  for (int i = 0; i < 4; ++i) start(spec);
+  EXPECT_EQ(launcher_.run(), 0);
+  EXPECT_EQ(said, 4);
+  EXPECT_THAT(std::set<std::string>(outputs_.begin(), outputs_.end()),
+              SizeIs(4));
+}
+
+TEST_F(NurseryTest, OneAfterTheOtherTheyShareANetworkThatKeepsNothing) {
+  DRIFTCAGE_ROOT_ONLY("others have no network namespace without a cage");
+  auto spec = driftcage::testing::shell_spec(
+      "readlink /proc/self/ns/net; grep -c . /proc/net/dev; "
+      "echo 77 >/proc/sys/net/ipv4/ip_default_ttl; echo $?; "
+      "cat /proc/sys/net/ipv4/ip_default_ttl");
+  int more = 4;
+  on_done_ = [&] {
+    if (--more > 0) start(spec);
+  };
+  start(spec);
+  EXPECT_EQ(launcher_.run(), 0);
+  expect_good(4);
+  // The first was executed; slots are given out from the lowest.
+  std::set<std::string> networks;
+  for (const std::string& output : outputs_) {
+    const std::size_t line = output.find('\n');
+    networks.insert(output.substr(0, line));
+    EXPECT_EQ(output.substr(line), "\n3\n2\n64\n");
+  }
+  EXPECT_LT(networks.size(), 4u);
+  spec.network = model::Network::Loopback;
+  outputs_.clear();
+  ends_.clear();
+  for (more = 2; more > 0; --more) start(spec);
+  more = 0;
+  EXPECT_EQ(launcher_.run(), 0);
+  for (const std::string& output : outputs_) {
+    EXPECT_FALSE(networks.contains(output.substr(0, output.find('\n'))));
+  }
+}
+
+TEST_F(NurseryTest, WhatIsLeftOfAKilledCellHasItsNetworkForItself) {
+  DRIFTCAGE_ROOT_ONLY("others have no network namespace without a cage");
+  const auto spec = driftcage::testing::shell_spec(
+      "readlink /proc/self/ns/net; exec sleep 1000");
+  int said = 0;
+  on_out_ = [&] {
+    ++said;
+    // The second one is the nursery's first, which has a cage below it.
+    for (const auto& [pid, line] : children()) {
+      const auto below =
+          base::sys::read_file("/proc/" + std::to_string(pid) + "/task/" +
+                               std::to_string(pid) + "/children");
+      if (said == 2 && line.ends_with(" nursery ") && below &&
+          !below->empty()) {
+        ::kill(pid, SIGKILL);
+      }
+    }
+    // The first one after that was started while the slot was still taken.
+    if (said == 3) start(spec);
+    if (said == 4) launcher_.cancel_all();
+  };
+  on_done_ = [&] {
+    if (ends_.size() == 1) start(spec);
+  };
+  start(spec);
+  start(spec);
+  EXPECT_EQ(launcher_.run(), 0);
+  EXPECT_EQ(said, 4);
+  EXPECT_THAT(std::set<std::string>(outputs_.begin(), outputs_.end()),
+              SizeIs(4));
+}
+
 TEST_F(NurseryTest, WithoutItCellsAreExecuted) {
   const auto spec = driftcage::testing::payload_spec({"identity"});
   int more = 4;
   int killed = 0;
   on_done_ = [&] {
     if (more-- <= 0) return;
-    if (const pid_t pid = nursery(); pid > 0 && ::kill(pid, SIGKILL) == 0) {
+    if (killed == 0 && nursery() > 0) {
       ++killed;
+      EXPECT_EQ(::kill(nursery(), SIGKILL), 0);
     }
     start(spec);
   };

@@ -165,6 +165,15 @@ TEST(Launcher, HangingHelperIsKilled) {
   expect_no_children();
 }
 
+TEST(Launcher, ResultsComeBeforeTheHelperHasEnded) {
+  Launcher launcher(kFakeCell, milliseconds(20));
+  // It never ends by itself; that it is killed is no error any more.
+  const Seen seen = run_one(launcher, act("linger"));
+  ASSERT_TRUE(seen.end->has_value()) << seen.error().message();
+  EXPECT_EQ((*seen.end)->outcome, wire::Outcome::Finished);
+  expect_no_children();
+}
+
 TEST(Launcher, ANurseryThatDoesNotAnswerIsDoneWithout) {
   ::setenv("DRIFTCAGE_FAKE_NURSERY", "mute", 1);
   const auto all = run_many("plain", 3);
