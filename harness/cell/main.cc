@@ -42,5 +42,11 @@ int main(int argc, char** argv) {
   ::signal(SIGQUIT, SIG_IGN);
   ::signal(SIGPIPE, [](int) {});  // caught, so that execve resets it
   ::close_range((network < 0 ? cell::kTraceFd : network) + 1, ~0u, 0);
-  return cell::run_cell(cell::kSpecFd, cell::kTraceFd, network) ? 0 : 1;
+  const bool told = cell::run_cell(cell::kSpecFd, cell::kTraceFd, network);
+  // The runner goes on when it sees their end, and the kernel would close them
+  // after it has taken this process apart.
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO, cell::kTraceFd}) {
+    ::close(fd);
+  }
+  return told ? 0 : 1;
 }
