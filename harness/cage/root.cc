@@ -142,26 +142,33 @@ base::Status RootMaker::adopt_directories() {
 base::Status RootMaker::add_mount(const MountEntry& mount) {
   const auto bare = sources_.bare.find(mount.at);
   if (bare == sources_.bare.end()) return {};
+  // Behind a directory that is closed to the cage's root nobody of the cage
+  // would find it.
+  const auto place = base::sys::open(target(mount.at), O_PATH | O_NOFOLLOW);
   struct stat status {};
-  if (::fstat(bare->second.get(), &status) != 0) {
-    return base::fail("stat", mount.at, errno);
-  }
-  if (S_ISDIR(status.st_mode) && !is_kernel_view(mount.type)) {
+  if (!place || ::fstat(place->get(), &status) != 0) return {};
+  const bool directory = S_ISDIR(status.st_mode);
+  // What another user has mounted (fuse(4)) may be closed even to root.
+  const bool shown = ::fstat(bare->second.get(), &status) == 0;
+  if (directory && shown && !is_kernel_view(mount.type)) {
     return show(DRIFTCAGE_TRY(uncovered(mount.at)), mount.at, mount.at);
   }
-  std::string own;
-  if (S_ISDIR(status.st_mode)) {
-    own = DRIFTCAGE_TRY(scratch_.directory("k"));
-  } else if (S_ISREG(status.st_mode) && status.st_size <= kCopyLimit) {
-    auto file = base::sys::open(fd_path(bare->second.get()), O_RDONLY);
-    if (!file) return {};
-    own = scratch_.name("f");
-    DRIFTCAGE_CHECK_OK(copy_file(*file, status, own));
-  } else {
+  if (!directory && shown &&
+      (!S_ISREG(status.st_mode) || status.st_size > kCopyLimit)) {
     DRIFTCAGE_CHECK_OK(
         add_flags(bare->second.get(), kSafe | MOUNT_ATTR_RDONLY, mount.at));
     regions_.add({mount.at, RegionKind::ReadOnly, nullptr, ""});
     return attach(bare->second.get(), target(mount.at));
+  }
+  // Empty where nothing can be shown: what is below stays covered.
+  const std::string own = scratch_.name("m");
+  const auto file = base::sys::open(fd_path(bare->second.get()), O_RDONLY);
+  if (directory) {
+    DRIFTCAGE_CHECK_OK(base::sys::mkdir(own, 0755));
+  } else if (shown && file) {
+    DRIFTCAGE_CHECK_OK(copy_file(*file, status, own));
+  } else {
+    DRIFTCAGE_CHECK_OK(base::sys::write_file(own, "", 0600));
   }
   const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, own));
   regions_.add({mount.at, RegionKind::Plain, nullptr, ""});

@@ -39,6 +39,8 @@ void set_up() {
   write("/mnt/bound", "covered\n");
   MUST(::mount("/mnt/inner/file", "/mnt/bound", nullptr, MS_BIND, nullptr) ==
        0);
+  ::mkdir("/mnt/closed", 0700);
+  mount_at("tmpfs", "/mnt/closed/inner");
   mount_at("tmpfs", "/srv");
   write("/srv/file", "masked\n");
   mount_at("tmpfs", "/srv/inner");
@@ -76,7 +78,7 @@ TEST_P(HostRoot, ShowsWhatIsMountedAndNotWhatThatHides) {
   EXPECT_EQ(seen("cat /mnt/file /mnt/inner/file /mnt/bound"),
             "outer\ninner\ninner\n");
   EXPECT_EQ(seen("ls /mnt /mnt/kernel"),
-            "/mnt:\nbound\nfile\ninner\nkernel\n\n/mnt/kernel:\n");
+            "/mnt:\nbound\nclosed\nfile\ninner\nkernel\n\n/mnt/kernel:\n");
   EXPECT_EQ(seen("ls -A /srv; ls /sys"), "");
 }
 
@@ -85,7 +87,7 @@ TEST_P(HostRoot, IsNotChanged) {
   EXPECT_EQ(seen("echo new >/mnt/new; echo too >/mnt/bound; rm /mnt/file; "
                  "echo more >/mnt/inner/new; cat /mnt/new /mnt/bound "
                  "/mnt/inner/new; ls /mnt /mnt/inner"),
-            "new\ntoo\nmore\n/mnt:\nbound\ninner\nkernel\nnew\n\n"
+            "new\ntoo\nmore\n/mnt:\nbound\nclosed\ninner\nkernel\nnew\n\n"
             "/mnt/inner:\nfile\nnew\n");
 }
 
