@@ -32,6 +32,12 @@ base::Result<std::vector<report::ResultChange>> compare(
   const run::Record before = DRIFTCAGE_TRY(open(options.before));
   const run::Record after =
       DRIFTCAGE_TRY(open(options.after.empty() ? "latest" : options.after));
+  // Asked for by two names, it is a way to see that a run is readable.
+  if (options.after.empty() && before.folder() == after.folder()) {
+    return base::fail("compare runs", options.before, 0,
+                      "that is the last run itself: name the earlier one, or "
+                      "one of its scenarios as RUN/ID");
+  }
   return report::diff_runs(before, after, options.across);
 }
 

@@ -223,6 +223,11 @@ TEST_F(Recorded, DiffTellsWhatBecameWorse) {
   EXPECT_THAT(worse.out, HasSubstr("worse  tiny/a  pass -> no-repro\n"));
   EXPECT_THAT(worse.out, HasSubstr("better tiny/b  no-repro -> pass\n"));
   EXPECT_EQ(call({"diff", "one", "one"}).out, "no difference\n");
+  // The last run against the last run: a slip.
+  call({"run"});
+  const Outcome slip = call({"diff", "latest"});
+  EXPECT_EQ(slip.code, 2);
+  EXPECT_THAT(slip.err, HasSubstr("name the earlier one"));
 }
 
 TEST_F(Recorded, JudgesByAnEditWithoutRunning) {
