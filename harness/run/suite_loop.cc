@@ -83,7 +83,15 @@ base::Result<SuiteResult> SuiteLoop::run() {
   return result_;
 }
 
+// Writing comes after starting: cells run meanwhile. What was written may let
+// more be started.
 void SuiteLoop::start_what_fits() {
+  do {
+    start_legs();
+  } while (write_decided());
+}
+
+void SuiteLoop::start_legs() {
   while (!over_ && slots_.available()) {
     if (open_.empty()) {
       const std::size_t position = next_allowed();
@@ -203,9 +211,6 @@ void SuiteLoop::start_leg(const ActivePtr& active) {
                      (*run)->observer([this, active, leg, slot](auto result) {
                        running_.erase(slot);
                        slots_.give_back(slot);
-                       // What is to be written can wait, unless it decides
-                       // whether anything is started.
-                       if (at_.options.max_fail == 0) start_what_fits();
                        leg_done(active, leg, std::move(result));
                        start_what_fits();
                      }));
@@ -282,20 +287,30 @@ void SuiteLoop::scenario_done(const ActivePtr& active) {
   result.duration_ns = base::sys::monotonic_ns() - active->started_ns;
   leave(*active);
   if (retry(active)) return;
-  if (at_.options.keep == Keep::Fail &&
-      model::is_good(result.judgement.verdict)) {
-    drop_kept(result);
-  }
   count(result);
-  note(at_.record.add(result, active->plan.variables));
-  active->plan = {};
-  active->lines.clear();
-  finished_.emplace(active->position, active);
-  report_in_order();
+  decided_.push_back(active);
   if (at_.options.max_fail > 0 && bad_ >= at_.options.max_fail && !over_) {
     start_no_more("max-fail");
     if (at_.options.max_fail_at_once) cancel_all();
   }
+}
+
+// False when there was nothing to write.
+bool SuiteLoop::write_decided() {
+  const std::vector<ActivePtr> decided = std::exchange(decided_, {});
+  for (const ActivePtr& active : decided) {
+    const ScenarioResult& result = active->result;
+    if (at_.options.keep == Keep::Fail &&
+        model::is_good(result.judgement.verdict)) {
+      drop_kept(result);
+    }
+    note(at_.record.add(result, active->plan.variables));
+    active->plan = {};
+    active->lines.clear();
+    finished_.emplace(active->position, active);
+  }
+  report_in_order();
+  return !decided.empty();
 }
 
 // Whether a bad result is given another try. What it was is kept.

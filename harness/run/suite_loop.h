@@ -64,6 +64,7 @@ class SuiteLoop {
 
  private:
   void start_what_fits();
+  void start_legs();
   [[nodiscard]] std::size_t next_allowed();
   [[nodiscard]] bool allowed(const ScenarioHead& scenario) const;
   void activate(std::size_t position, std::vector<Attempt> retried);
@@ -74,6 +75,7 @@ class SuiteLoop {
   void collect(const ActivePtr& active);
   void collect_next(const ActivePtr& active);
   void scenario_done(const ActivePtr& active);
+  bool write_decided();
   bool retry(const ActivePtr& active);
   void count(const ScenarioResult& result);
   void leave(const ActiveScenario& active);
@@ -92,7 +94,8 @@ class SuiteLoop {
   std::size_t next_ = 0;        // all before it were begun
   std::size_t reported_ = 0;    // all before it were reported
   std::deque<ActivePtr> open_;  // have legs that were not started
-  std::map<std::size_t, ActivePtr> finished_;
+  std::vector<ActivePtr> decided_;  // and not written
+  std::map<std::size_t, ActivePtr> finished_;  // written, and not reported
   std::map<std::size_t, RunningLeg> running_;  // by slot; for_ns is the start
   std::map<std::string, unsigned> in_group_;
   std::size_t active_ = 0;

@@ -17,6 +17,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/sys.h"
+#include "harness/run/record.h"
 #include "harness/run/suite.h"
 #include "harness/run/warm_cache.h"
 #include "harness/wire/codec.h"
@@ -458,6 +460,27 @@ TEST_F(SuiteTest, NothingIsStartedAfterTheLastAllowedFailure) {
   EXPECT_EQ(listener_.results.size(), 2u);
   EXPECT_EQ(result->stopped, "max-fail");
   EXPECT_EQ(result->not_run(), 18u);
+}
+
+TEST_F(SuiteTest, WhatIsAskedAfterAFailureRunsInItsSlot) {
+  std::vector<scenario::Scenario> scenarios;
+  for (const char* id : {"t/a", "t/b", "t/c"}) {
+    scenarios.push_back(hidden_program(id));
+    scenarios.back().faults[0].effects.hide = {"$WORK/other"};
+    scenarios.back().collect = {{"/bin/sh", "-c", "echo asked"}};
+  }
+  options_.jobs = 1;
+  const auto result = run(scenarios);
+  ASSERT_TRUE(result) << result.error().message();
+  ASSERT_EQ(listener_.results.size(), 3u);
+  for (const ScenarioResult& bad : listener_.results) {
+    EXPECT_FALSE(model::is_good(bad.judgement.verdict));
+    EXPECT_EQ(base::sys::read_file(bad.record_folder + "/" +
+                                   leg_folder(bad.judgement.leg) +
+                                   "/collect-1.txt")
+                  .value_or("nothing"),
+              "asked\n");
+  }
 }
 
 TEST_F(SuiteTest, TheDeadlineEndsWhatRunsAndJudgesNothingOfIt) {
