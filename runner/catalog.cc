@@ -39,7 +39,8 @@ bool is_file(const std::string& path) {
 bool holds_files(const std::string& folder) {
   if (!is_directory(folder)) return false;
   const auto files = scan_scenarios(folder);
-  return files && !files->empty();
+  // One that cannot be read is not passed over: whoever opens it says why.
+  return !files || !files->empty();
 }
 
 // The nearest folder `name` with TOML files in `start` or above it; empty when
@@ -210,7 +211,8 @@ base::Result<std::vector<ScenarioFile>> scan_scenarios(
     if (name.starts_with('.') || name.starts_with('_')) {
       at.disable_recursion_pending();
     } else if (at->path().extension() == kSuffix &&
-               is_file(at->path().string())) {
+               !is_directory(at->path().string())) {
+      // A link to nowhere, too: its reader tells, and nothing is left out.
       const std::string path = at->path().string();
       files.push_back({path, id_of_place(path)});
     }

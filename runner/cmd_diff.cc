@@ -38,6 +38,8 @@ base::Result<std::vector<report::ResultChange>> compare(
                       "that is the last run itself: name the earlier one, or "
                       "one of its scenarios as RUN/ID");
   }
+  warn_of_gaps(before);
+  warn_of_gaps(after);
   return report::diff_runs(before, after, options.across);
 }
 

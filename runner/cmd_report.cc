@@ -9,6 +9,7 @@
 #include "harness/report/formats.h"
 #include "harness/run/record_reader.h"
 #include "runner/commands.h"
+#include "runner/handle.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
@@ -82,10 +83,7 @@ int make_report(const Options& options) {
     print_error(record.error());
     return model::kExitHost;
   }
-  for (const std::string& note : record->notes()) {
-    write_err(
-        fmt::format("driftcage: warning: {}: {}\n", record->folder(), note));
-  }
+  warn_of_gaps(*record);
   report::TextStyle style;
   const bool to_stdout = options.output == "-";
   style.color = to_stdout && use_color(options.color, STDOUT_FILENO);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/handle.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
@@ -8,6 +10,7 @@
 
 #include "harness/run/record.h"
 #include "harness/scenario/diagnostic.h"
+#include "runner/terminal.h"
 
 namespace driftcage::runner {
 namespace {
@@ -78,6 +81,14 @@ base::Result<Handle> resolve_handle(const std::string& text) {
                     near.empty() ? "write RUN/ID or RUN/ID/LEG; a leg is "
                                    "control, fault or fix:NAME"
                                  : "did you mean " + near + "?");
+}
+
+bool warn_of_gaps(const run::Record& record) {
+  for (const std::string& note : record.notes()) {
+    write_err(
+        fmt::format("driftcage: warning: {}: {}\n", record.folder(), note));
+  }
+  return !record.notes().empty();
 }
 
 }  // namespace driftcage::runner

@@ -20,4 +20,7 @@ struct Handle {
 // is needed where a scenario ran on several. An error names the nearest id.
 [[nodiscard]] base::Result<Handle> resolve_handle(const std::string& text);
 
+// Warns of what the record lacks; true when there was something.
+bool warn_of_gaps(const run::Record& record);
+
 }  // namespace driftcage::runner

@@ -19,7 +19,8 @@ namespace driftcage::run {
 
 // One driftcage-cell on an event loop, from its start until it was reaped and
 // its streams have ended. Its result is known before: what a cell does after it
-// has told it, others need not wait for. Lives as long as one of its handlers is pending.
+// has told it, others need not wait for. Lives as long as one of its handlers
+// is pending.
 class CellProcess : public std::enable_shared_from_this<CellProcess> {
  public:
   // `gone`: nothing of its cage is left, for sure.

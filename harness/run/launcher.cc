@@ -100,7 +100,7 @@ std::uint8_t Launcher::State::take_slot() {
 // A nursery pays from the second cell on. Cells can be had without it, too:
 // where one cannot be started, or has died, nothing is lost but time.
 base::Result<Spawned> Launcher::State::spawn(Stdio stdio, int terminal,
-                                              std::uint8_t slot, int cpu) {
+                                             std::uint8_t slot, int cpu) {
   if (stdio == Stdio::Capture && captured++ > 0 && !no_nursery) {
     if (!nursery) {
       if (auto started = Nursery::start(program)) {

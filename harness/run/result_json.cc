@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/image/digest.h"
 #include "harness/run/record.h"
 
 namespace driftcage::run {
@@ -175,7 +176,9 @@ Json result_json(const ScenarioResult& result,
                {"findings", findings_json(judgement.findings)},
                {"legs", std::move(legs)},
                {"variables", variables}};
-  // What scenario.toml alone does not tell.
+  // What scenario.toml alone does not tell. One that was cut still may parse,
+  // and claims less then.
+  json["scenario_digest"] = image::digest_of(scenario.source);
   if (!scenario.included.empty()) json["included"] = scenario.included;
   if (result.xfail) json["xfail"] = xfail_json(*result.xfail);
   return json;

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/sys.h"
+#include "harness/image/digest.h"
 #include "harness/run/record.h"
 #include "harness/scenario/parser.h"
 
@@ -174,8 +175,10 @@ std::string output_of(const std::string& file) {
 }
 
 // The scenario as it was, of a matrix the combination that ran; one that no
-// longer parses, because the format moved on, still has its names.
-scenario::Scenario scenario_of(const Json& json, const std::string& source) {
+// longer parses, because the format moved on, still has its names. `unread`:
+// see ScenarioResult.
+scenario::Scenario scenario_of(const Json& json, const std::string& source,
+                               std::string& unread) {
   const std::string file = text(json, "file");
   const std::string id = text(json, "id");
   const auto included =
@@ -186,10 +189,16 @@ scenario::Scenario scenario_of(const Json& json, const std::string& source) {
     if (found != included.end()) return found->second;
     return base::fail("read included file", path, ENOENT);
   };
-  if (auto parsed = scenario::parse_all(source, file, {"", read})) {
+  const std::string digest = text(json, "scenario_digest");
+  if (!digest.empty() && digest != image::digest_of(source)) {
+    unread = "scenario.toml of the record is not what ran: damaged or edited";
+  } else if (auto parsed = scenario::parse_all(source, file, {"", read})) {
     for (scenario::Scenario& one : *parsed) {
       if (one.id == id) return std::move(one);
     }
+    unread = "scenario.toml of the record has no scenario of that id";
+  } else {
+    unread = "scenario.toml of the record is of another format, or damaged";
   }
   scenario::Scenario scenario;
   scenario.file = file;
@@ -201,7 +210,7 @@ scenario::Scenario scenario_of(const Json& json, const std::string& source) {
 ScenarioResult result_of(const Json& json, const std::string& source,
                          const std::string& folder, const std::string& record) {
   ScenarioResult result;
-  result.scenario = scenario_of(json, source);
+  result.scenario = scenario_of(json, source, result.unread);
   result.scenario.id = text(json, "id");
   result.scenario.title = text(json, "title");
   result.scenario.tags = json.value("tags", std::vector<std::string>());

@@ -40,6 +40,8 @@ struct ScenarioResult {
   std::string record_folder;     // of this scenario, inside the run record
   unsigned round = 0;            // of --repeat, from 0
   std::vector<Attempt> retried;  // the tries before this one, all bad
+  // Of a record: why `scenario` has its names and claims nothing; else empty.
+  std::string unread;
   // Bad at first and then good: its verdict alone does not tell.
   [[nodiscard]] bool flaky() const {
     return !retried.empty() && model::is_good(judgement.verdict);

@@ -90,10 +90,10 @@ class SuiteLoop {
   Slots slots_;
 
   std::uint64_t begin_ns_ = 0;
-  std::vector<bool> begun_;     // by position
-  std::size_t next_ = 0;        // all before it were begun
-  std::size_t reported_ = 0;    // all before it were reported
-  std::deque<ActivePtr> open_;  // have legs that were not started
+  std::vector<bool> begun_;         // by position
+  std::size_t next_ = 0;            // all before it were begun
+  std::size_t reported_ = 0;        // all before it were reported
+  std::deque<ActivePtr> open_;      // have legs that were not started
   std::vector<ActivePtr> decided_;  // and not written
   std::map<std::size_t, ActivePtr> finished_;  // written, and not reported
   std::map<std::size_t, RunningLeg> running_;  // by slot; for_ns is the start

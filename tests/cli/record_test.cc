@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/sys.h"
 #include "tests/cli/command.h"
 #include "tests/cli/scenario_text.h"
 #include "tests/must_work.h"
@@ -51,6 +53,16 @@ TEST_F(Chosen, TheEnvironmentNarrowsIt) {
   EXPECT_EQ(driftcage({"list", "--ids"}, setting).out, "tiny/a\ntiny/b\n");
   EXPECT_EQ(driftcage({"list", "--ids", "-E", "tag(fast)"}, setting).out,
             "tiny/a\n");
+}
+
+TEST_F(Chosen, AFileThatCannotBeReadIsNotLeftOut) {
+  std::filesystem::create_symlink("nowhere.toml",
+                                  folder_ / "scenarios/tiny/lost.toml");
+  for (const char* command : {"list", "run", "check"}) {
+    const Outcome outcome = driftcage({command}, here());
+    EXPECT_NE(outcome.code, 0) << command;
+    EXPECT_THAT(outcome.out + outcome.err, HasSubstr("lost.toml")) << command;
+  }
 }
 
 TEST_F(Chosen, NothingHasItsOwnCode) {
@@ -228,6 +240,40 @@ TEST_F(Recorded, DiffTellsWhatBecameWorse) {
   const Outcome slip = call({"diff", "latest"});
   EXPECT_EQ(slip.code, 2);
   EXPECT_THAT(slip.err, HasSubstr("name the earlier one"));
+}
+
+TEST_F(Recorded, ADamagedRecordIsNeverJudgedGood) {
+  call({"run", "--record", "r"});
+  const std::string whole =
+      base::sys::read_file((folder_ / "r/host/tiny/a/scenario.toml").string())
+          .value();
+  // A cut file may still parse, and claims less then.
+  for (const std::string& left : {std::string(), whole.substr(0, 60)}) {
+    write("r/host/tiny/a/scenario.toml", left);
+    const Outcome judged = call({"judge", "r/tiny/a"});
+    EXPECT_EQ(judged.code, 3) << judged.out;
+    EXPECT_THAT(judged.out, HasSubstr("ERROR       tiny/a"));
+    EXPECT_THAT(judged.out, HasSubstr("is not what ran"));
+  }
+  write("r/host/tiny/a/scenario.toml", whole);
+  EXPECT_EQ(call({"judge", "r/tiny/a"}).code, 0);
+}
+
+TEST_F(Recorded, MissingResultsAreToldWhoeverReadsThem) {
+  write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
+  call({"run", "--record", "r"});
+  ASSERT_EQ(call({"judge", "r"}).code, 0);
+  const std::string lines =
+      base::sys::read_file((folder_ / "r/results.jsonl").string()).value();
+  write("r/results.jsonl", lines.substr(0, lines.find('\n') + 1));
+  for (const char* command : {"judge", "diff", "report"}) {
+    const Outcome outcome = command == std::string("diff")
+                                ? call({command, "r", "r"})
+                                : call({command, "r"});
+    EXPECT_THAT(outcome.err, HasSubstr("fewer results than the run had"))
+        << command;
+  }
+  EXPECT_EQ(call({"judge", "r"}).code, 5);
 }
 
 TEST_F(Recorded, JudgesByAnEditWithoutRunning) {
