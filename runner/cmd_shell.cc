@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "harness/model/verdict.h"
 #include "runner/commands.h"
@@ -11,19 +13,25 @@ namespace {
 
 struct Options {
   std::string handle;
-  std::string image;
+  std::vector<std::string> images;
 };
 
 int shell(const Options& options) {
-  if (options.handle.empty() == options.image.empty()) {
+  if (options.handle.empty() == options.images.empty()) {
     print_error({"enter a cage",
                  {},
                  0,
-                 "name a leg, RUN/ID/LEG, or an image with --image"});
+                 options.handle.empty()
+                     ? "name a leg, RUN/ID/LEG, or an image with --image"
+                     : "a leg has its image: name one of the two only"});
     return model::kExitUsage;
   }
-  return options.image.empty() ? shell_into(options.handle)
-                               : shell_into_image(options.image);
+  if (options.images.empty()) return shell_into(options.handle);
+  int code = model::kExitGood;
+  for (const std::string& image : options.images) {
+    code = shell_into_image(image);
+  }
+  return code;
 }
 
 }  // namespace
@@ -38,8 +46,11 @@ void add_shell(CLI::App& app, Action& chosen) {
                    "RUN is a run id or its last digits, latest, or a folder")
       ->option_text("[RUN/ID[/LEG]]");
   command
-      ->add_option("--image", options->image, "A bare look at an image instead")
-      ->option_text("REF");
+      ->add_option("--image", options->images,
+                   "A bare look at an image instead; several times: one after\n"
+                   "the other")
+      ->option_text("REF")
+      ->allow_extra_args(false);
   command->footer(
       "Examples:\n"
       "  driftcage shell latest/go/path-missing-gcc         where it went "

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <map>
 #include <memory>
 #include <utility>
@@ -26,7 +27,7 @@ namespace driftcage::runner {
 namespace {
 
 struct Options {
-  std::string image = "host";
+  std::vector<std::string> images = {"host"};
   bool all = false;
   bool failed = false;
   bool json = false;
@@ -210,10 +211,10 @@ report::TraceOptions writer_options(const Options& options) {
 }
 
 // Runs `argv` in its cage and writes its trace. An error when it could not.
-base::Result<int> traced(const Options& options,
+base::Result<int> traced(const Options& options, const std::string& image,
                          const std::vector<std::string>& argv) {
   const std::string cell = DRIFTCAGE_TRY(run::find_cell());
-  model::CageSpec spec = DRIFTCAGE_TRY(trace_cage(options.image, argv));
+  model::CageSpec spec = DRIFTCAGE_TRY(trace_cage(image, argv));
   const report::TraceOptions chosen = writer_options(options);
   std::vector<model::EventLine> lines;
   auto filter =
@@ -272,18 +273,35 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
                  "put it after --: driftcage trace -- go build ./..."});
     return model::kExitUsage;
   }
-  const base::Result<int> code = traced(options, argv);
-  if (code) return *code;
-  print_error(code.error());
-  return code.error().step == "--filter" ? model::kExitUsage : model::kExitHost;
+  const bool several = options.images.size() > 1;
+  if (several && !options.output.empty()) {
+    print_error({"write the trace", options.output, 0,
+                 "a file takes the trace of one image: give one --image"});
+    return model::kExitUsage;
+  }
+  int first_bad = model::kExitGood;
+  for (const std::string& image : options.images) {
+    if (several) write_err("driftcage: image " + image + "\n");
+    const base::Result<int> code = traced(options, image, argv);
+    if (!code) {
+      print_error(code.error());
+      return code.error().step == "--filter" ? model::kExitUsage
+                                             : model::kExitHost;
+    }
+    if (first_bad == model::kExitGood) first_bad = *code;
+    // Somebody wants it to end.
+    if (*code == 128 + SIGINT || *code == 128 + SIGTERM) break;
+  }
+  return first_bad;
 }
 
 void add_options(CLI::App& command, Options& options) {
   command
-      .add_option("--image", options.image,
-                  "Image to run on, host when none is given; see driftcage\n"
-                  "image --help")
-      ->option_text("REF");
+      .add_option("--image", options.images,
+                  "Image to run on, host when none is given; several times:\n"
+                  "one after the other; see driftcage image --help")
+      ->option_text("REF")
+      ->allow_extra_args(false);
   CLI::Option* all =
       command.add_flag("--all", options.all, "Every traced call");
   CLI::Option* failed =

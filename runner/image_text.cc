@@ -77,12 +77,14 @@ std::string facts_text(const model::Facts& facts) {
   }
   if (facts.tool("go") == nullptr) text += row("go", "none on PATH");
   for (const model::GoToolchain& go : facts.toolchains)
-    text += row("toolchain", fmt::format("go{} in {}", go.version, go.goroot));
+    text += row("toolchain", fmt::format("go{} in {}, tools in {}", go.version,
+                                         go.goroot, go.tool_dir));
   text += row("libc", facts.libc.empty() ? "none"
                                          : fmt::format("{} {}", facts.libc,
                                                        facts.libc_version));
   text += row("loader", facts.loader);
   text += row("shells", fmt::format("{}", fmt::join(facts.shells, " ")));
+  text += row("users", fmt::format("{}", fmt::join(facts.users, " ")));
   return text;
 }
 

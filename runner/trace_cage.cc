@@ -76,8 +76,13 @@ base::Result<model::CageSpec> trace_cage(const std::string& image_name,
   const image::Image image = DRIFTCAGE_TRY(open_image(image_name, variables));
   const std::string here = DRIFTCAGE_TRY(working_directory());
   model::CageSpec spec = plan::healthy_cage(image, argv);
+  // Of another machine the caller's variables know nothing.
+  const bool host = image.reference == "host";
   for (const auto& [name, value] : variables) {
-    if (!belongs_to_the_cage(spec, name, value)) spec.environment[name] = value;
+    if (host ? !belongs_to_the_cage(spec, name, value)
+             : name == "TERM" || name == "LANG" || name.starts_with("LC_")) {
+      spec.environment[name] = value;
+    }
   }
   if (here != "/")
     spec.ops.emplace_back(model::op::MountTree{
@@ -85,7 +90,7 @@ base::Result<model::CageSpec> trace_cage(const std::string& image_name,
   spec.directory = here;
   spec.environment["PWD"] = here;
   spec.timeout_ms = 0;
-  if (image.reference == "host") tell_what_path_lost(variables, spec);
+  if (host) tell_what_path_lost(variables, spec);
   spec.trace.engine = model::Engine::Seccomp;
   return spec;
 }

@@ -13,10 +13,9 @@
 namespace driftcage::cage {
 
 bool is_in_own_directory(std::string_view path) {
-  return std::any_of(kOwnDirectories.begin(), kOwnDirectories.end(),
-                     [path](std::string_view own) {
-                       return base::path::is_below(path, own);
-                     });
+  return std::any_of(
+      kOwnDirectories.begin(), kOwnDirectories.end(),
+      [path](std::string_view own) { return base::path::is_below(path, own); });
 }
 
 namespace {
@@ -39,9 +38,9 @@ BareMounts bare_mounts(const model::CageSpec& spec,
         is_masked(spec, mount.at)) {
       continue;
     }
-    base::UniqueFd tree(::open_tree(
-        AT_FDCWD, mount.at.c_str(),
-        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT));
+    base::UniqueFd tree(
+        ::open_tree(AT_FDCWD, mount.at.c_str(),
+                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT));
     if (!tree) {
       if (mount.at == "/") return bare;
       continue;  // covered by a later mount

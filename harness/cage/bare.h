@@ -24,9 +24,9 @@ using BareMounts = std::map<std::string, base::UniqueFd>;
 
 // The host's root file system and what is mounted into it and shown
 // (open_tree(2), OPEN_TREE_CLONE), when that is the root of the cage: an
-// overlay can lie over each of them as a whole. Only root may see what mounts hide, and only before
-// the cage's pid 1 is made; empty for all others. Each overlay less saves the
-// time that its end waits for an RCU grace period.
+// overlay can lie over each of them as a whole. Only root may see what mounts
+// hide, and only before the cage's pid 1 is made; empty for all others. Each
+// overlay less saves the time that its end waits for an RCU grace period.
 [[nodiscard]] BareMounts bare_mounts(const model::CageSpec& spec,
                                      const std::vector<MountEntry>& mounts);
 

@@ -80,7 +80,8 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
   auto state = std::make_unique<State>();
   Sources sources = DRIFTCAGE_TRY(begin_sources(spec, state->notes));
   int pidfd = -1;
-  state->init = DRIFTCAGE_TRY(clone_into(namespaces_of(spec, hooks.network_fd), &pidfd));
+  state->init =
+      DRIFTCAGE_TRY(clone_into(namespaces_of(spec, hooks.network_fd), &pidfd));
   if (state->init == 0) {
     static_cast<void>(state.release());  // pid 1 must not kill itself
     ours.reset();

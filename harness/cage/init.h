@@ -17,7 +17,8 @@ struct SpawnFailure {
 
 // The life of the cage's pid 1: builds everything, starts the payload's
 // process, reaps until that ends, then exits, which kills what is left. `sync`
-// is its end of sync::pair(). Its errors travel over `sync`. `sources` are begun.
+// is its end of sync::pair(). Its errors travel over `sync`. `sources` are
+// begun.
 [[noreturn]] void run_init(const model::CageSpec& spec,
                            const Cage::Hooks& hooks, base::UniqueFd sync,
                            base::UniqueFd spawn, Sources sources);

@@ -73,8 +73,8 @@ base::Status RootMaker::make() {
   const std::string host = DRIFTCAGE_TRY(
       base::sys::readlinkat(AT_FDCWD, fd_path(sources_.root.get())));
   if (!mount_below(host)) {
-    auto layer = DRIFTCAGE_TRY(make_layer(scratch_, std::move(sources_.root),
-                                          root_, kOwnDirectories));
+    auto layer = DRIFTCAGE_TRY(
+        make_layer(scratch_, std::move(sources_.root), root_, kOwnDirectories));
     regions_.add({"/", RegionKind::Overlay, std::move(layer), ""});
     return {};
   }
@@ -192,7 +192,7 @@ const MountEntry* RootMaker::mount_at(const std::string& host) const {
 }
 
 base::Status RootMaker::grow(int dir, const std::string& host,
-                           const std::string& at) {
+                             const std::string& at) {
   auto names = list_directory(dir);
   // What the cage's user may not read is shown empty, as to any other user.
   if (!names && names.error().err == EACCES) return {};
@@ -205,9 +205,11 @@ base::Status RootMaker::grow(int dir, const std::string& host,
 }
 
 base::Status RootMaker::grow_entry(int dir, const std::string& name,
-                                 const std::string& host,
-                                 const std::string& at) {
-  if (std::find(kOwnDirectories.begin(), kOwnDirectories.end(), at) != kOwnDirectories.end()) return {};
+                                   const std::string& host,
+                                   const std::string& at) {
+  if (std::find(kOwnDirectories.begin(), kOwnDirectories.end(), at) !=
+      kOwnDirectories.end())
+    return {};
   struct stat status {};
   if (::fstatat(dir, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     return {};  // gone or not to be seen: not there for the cage either
@@ -239,8 +241,8 @@ base::Status RootMaker::grow_entry(int dir, const std::string& name,
 }
 
 base::Status RootMaker::grow_directory(base::UniqueFd dir,
-                                     const std::string& host,
-                                     const std::string& at) {
+                                       const std::string& host,
+                                       const std::string& at) {
   const MountEntry* mount = mount_at(host);
   if (mount != nullptr && is_kernel_view(mount->type)) return {};
   if (mount_below(host)) return grow(dir.get(), host, at);

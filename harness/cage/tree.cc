@@ -88,7 +88,8 @@ base::Status Builder::cover(const std::string& source, const std::string& at,
 base::Status Builder::mount_proc() {
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const bool shown = spec_.proc == model::ProcView::Fresh;
-  const std::string at = shown ? target("/proc") : DRIFTCAGE_TRY(scratch_.directory("p"));
+  const std::string at =
+      shown ? target("/proc") : DRIFTCAGE_TRY(scratch_.directory("p"));
   auto mounted = mount_new("proc", at, kFlags, "");
   if (!mounted) {
     // A container that covers parts of its /proc: the kernel lets nobody below
@@ -200,9 +201,9 @@ base::Result<std::shared_ptr<Layer>> Builder::shifted_overlay(
   // Attached, or the overlay could not be told where it is.
   const std::string place = DRIFTCAGE_TRY(scratch_.directory("s"));
   DRIFTCAGE_CHECK_OK(attach(shifted->second.get(), place));
-  return make_layer(
-      scratch_, DRIFTCAGE_TRY(base::sys::open(place, O_PATH | O_DIRECTORY)),
-      at);
+  return make_layer(scratch_,
+                    DRIFTCAGE_TRY(base::sys::open(place, O_PATH | O_DIRECTORY)),
+                    at);
 }
 
 base::Result<ReadyTree> Builder::prepare_tree(

@@ -20,8 +20,8 @@ struct Rule {
   const char* replacement;
 };
 
-const std::array<Rule, 10>& rules() {
-  static const std::array<Rule, 10> rules{{
+const std::array<Rule, 12>& rules() {
+  static const std::array<Rule, 12> rules{{
       {RE2(R"((go-[a-z]+)-?[0-9]{4,})"), "\\1{n}"},
       {RE2(R"(/b[0-9]{3,}\b)"), "/b{n}"},
       {RE2(R"(/cc[A-Za-z0-9]{6}\b)"), "/cc{n}"},
@@ -32,6 +32,10 @@ const std::array<Rule, 10>& rules() {
       {RE2(R"(/objects/[0-9a-f]{2}\b)"), "/objects/{hash}"},
       {RE2(R"(/tmp_obj_[A-Za-z0-9]{6}\b)"), "/tmp_obj_{n}"},
       {RE2(R"((/vcs/\{hash\})/t[A-Za-z0-9]{6}\b)"), "\\1/t{n}"},
+      // Its counters, a file for each week.
+      {RE2(R"(-[0-9]{4}-[0-9]{2}-[0-9]{2}(\.v[0-9]+\.count)\b)"), "-{day}\\1"},
+      // What the go command downloads, before it has its name.
+      {RE2(R"((\.(?:info|mod|zip|ziphash))[0-9]+\.tmp\b)"), "\\1{n}.tmp"},
       // Names as Go's os.CreateTemp makes them.
       {RE2(R"(((?:\$TMP|/tmp)/[^ ]*?)[0-9]{6,})"), "\\1{n}"},
   }};

@@ -475,11 +475,11 @@ TEST_F(SuiteTest, WhatIsAskedAfterAFailureRunsInItsSlot) {
   ASSERT_EQ(listener_.results.size(), 3u);
   for (const ScenarioResult& bad : listener_.results) {
     EXPECT_FALSE(model::is_good(bad.judgement.verdict));
-    EXPECT_EQ(base::sys::read_file(bad.record_folder + "/" +
-                                   leg_folder(bad.judgement.leg) +
-                                   "/collect-1.txt")
-                  .value_or("nothing"),
-              "asked\n");
+    EXPECT_EQ(
+        base::sys::read_file(bad.record_folder + "/" +
+                             leg_folder(bad.judgement.leg) + "/collect-1.txt")
+            .value_or("nothing"),
+        "asked\n");
   }
 }
 

@@ -43,6 +43,26 @@ TEST_F(Trace, PassesTheExitStatusOn) {
   EXPECT_EQ(driftcage({"trace", "--", "sh", "-c", "kill -PIPE $$"}).code, 141);
 }
 
+TEST_F(Trace, OneImageAfterTheOther) {
+  // The same machine as a directory: another image, with its own environment.
+  Setting setting = here();
+  setting.set["DRIFTCAGE_TEST_WORD"] = "callers";
+  const std::vector<std::string> images = {"trace", "--image", "host",
+                                           "--image", "dir:/"};
+  auto words = images;
+  words.insert(words.end(), {"--", "sh", "-c", "echo ${DRIFTCAGE_TEST_WORD-}"});
+  const Outcome outcome = driftcage(words, setting);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "callers\n\n");
+  EXPECT_THAT(outcome.err, ContainsRegex("driftcage: image host\n(.*\n)+"
+                                         "driftcage: image dir:/\n"));
+  words = images;
+  words.insert(words.end(), {"-o", "trace.txt", "--", "true"});
+  const Outcome refused = driftcage(words, setting);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("the trace of one image"));
+}
+
 TEST_F(Trace, AClosedPipeEndsTheProgramAsItWouldOutside) {
   const Outcome outcome = driftcage({"trace", "-o", "/dev/null", "--", "bash",
                                      "-c", "set -o pipefail; yes | head -1"});

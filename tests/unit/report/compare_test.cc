@@ -27,6 +27,14 @@ TEST(SteadyLine, ReplacesWhatDiffersFromRunToRun) {
   EXPECT_EQ(
       steady_line("open $GOCACHE/0a/0a" + std::string(62, '1') + "-d = ok"),
       "open $GOCACHE/{hash}/{hash}-d = ok");
+  EXPECT_EQ(steady_line("open $GOMODCACHE/cache/download/example.com/m/@v/"
+                        "v1.0.0.info160558496.tmp = ok"),
+            "open $GOMODCACHE/cache/download/example.com/m/@v/"
+            "v1.0.0.info{n}.tmp = ok");
+  EXPECT_EQ(steady_line("open $HOME/.config/go/telemetry/local/"
+                        "go@go1.24-linux-amd64-2026-11-26.v1.count = ok"),
+            "open $HOME/.config/go/telemetry/local/"
+            "go@go1.24-linux-amd64-{day}.v1.count = ok");
   EXPECT_EQ(steady_line("open /tmp/ccAb12Cd.s = ok"), "open /tmp/cc{n}.s = ok");
   EXPECT_EQ(steady_line("open /proc/17/stat = ok"), "open /proc/{n}/stat = ok");
   EXPECT_EQ(steady_line("open $TMP/cgo-gcc-input-1095581543.c = ok"),
