@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "harness/base/path.h"
@@ -38,13 +40,23 @@ BareMounts bare_mounts(const model::CageSpec& spec,
         is_masked(spec, mount.at)) {
       continue;
     }
+    // Another mount that covers it may have a directory of its name.
+    struct statx info {};
+    if (::statx(AT_FDCWD, mount.at.c_str(),
+                AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &info) != 0) {
+      if (errno != ENOENT && errno != ENOTDIR) return {};
+      continue;
+    }
+    if ((info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0 &&
+        (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
+      continue;
+    }
     base::UniqueFd tree(
         ::open_tree(AT_FDCWD, mount.at.c_str(),
                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT));
-    if (!tree) {
-      if (mount.at == "/") return bare;
-      continue;  // covered by a later mount
-    }
+    // It may be unbindable, or have children that are locked. Without it what
+    // it hides would show.
+    if (!tree) return {};
     // What the host mounts later must not come in, nor the other way round.
     struct mount_attr attributes {};
     attributes.propagation = MS_PRIVATE;

@@ -40,6 +40,22 @@ void kill_by(const base::UniqueFd& pidfd) noexcept {
   ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
 }
 
+// True when a socket is left in the calling process's network namespace: one
+// that io_uring(7) or another socket held goes some time after its process.
+bool has_sockets() {
+  const auto text = base::sys::read_file("/proc/self/net/sockstat");
+  return !text || !text->starts_with("sockets: used 0\n");
+}
+
+// Where that is root it belongs to the caller, given or its own: what can be
+// done in it is the same.
+bool enter_network(int given) {
+  if (given >= 0 && ::setns(given, CLONE_NEWNET) == 0 && !has_sockets()) {
+    return true;
+  }
+  return ::unshare(CLONE_NEWNET) == 0;
+}
+
 std::uint64_t namespaces_of(const model::CageSpec& spec, int network_fd) {
   std::uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
                         CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
@@ -47,11 +63,7 @@ std::uint64_t namespaces_of(const model::CageSpec& spec, int network_fd) {
   // With loopback connections are left behind, in TIME_WAIT, and the cage has
   // to bring it up.
   if (spec.network == model::Network::Loopback) return flags | CLONE_NEWNET;
-  // Given or its own, it belongs to the caller, where that is root: what can be
-  // done in it is the same.
-  const int entered = network_fd >= 0 ? ::setns(network_fd, CLONE_NEWNET)
-                                      : ::unshare(CLONE_NEWNET);
-  return entered == 0 ? flags : flags | CLONE_NEWNET;
+  return enter_network(network_fd) ? flags : flags | CLONE_NEWNET;
 }
 
 base::Error interrupted(sync::Tag tag, const char* step) {

@@ -36,8 +36,9 @@ class Cage {
     std::uint64_t deadline_ns = 0;
     int cancel_fd = -1;
     // A network namespace (network_namespaces(7)) whose loopback is down and
-    // that nobody uses: a cage without network takes it where it may, instead
-    // of a new one. To make and end one costs more than all of a cage's mounts.
+    // that nobody uses: a cage without network takes it where it may and no
+    // socket is left there, instead of a new one. To make and end one costs
+    // more than all of a cage's mounts.
     int network_fd = -1;
   };
 

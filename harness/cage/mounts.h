@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/mount.h>
+
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -12,6 +14,9 @@
 // was mounted where. All of them need CAP_SYS_ADMIN in the user namespace that
 // owns the calling process's mount namespace.
 namespace driftcage::cage {
+
+// For everything that is the host's.
+inline constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 // mount(2) of a new file system of `type`.
 [[nodiscard]] base::Status mount_new(const char* type, const std::string& at,

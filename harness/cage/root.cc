@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "harness/base/path.h"
 #include "harness/base/sys.h"
@@ -21,8 +22,6 @@ namespace {
 
 // A larger file in the root directory itself is bound, not copied.
 constexpr off_t kCopyLimit = 64 << 10;
-
-constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 class RootMaker {
  public:
@@ -41,6 +40,8 @@ class RootMaker {
   base::Result<bool> lay_over_whole();
   base::Status adopt_directories();
   base::Status add_mount(const MountEntry& mount);
+  base::Status cover_with_nothing(const std::string& at);
+  base::Status replace_file(const std::string& at, int from);
   base::Result<base::UniqueFd> uncovered(const std::string& host);
   base::Status grow(int dir, const std::string& host, const std::string& at);
   base::Status grow_entry(int dir, const std::string& name,
@@ -104,15 +105,29 @@ base::Result<base::UniqueFd> RootMaker::uncovered(const std::string& host) {
 // mounted into it. False where that cannot be.
 base::Result<bool> RootMaker::lay_over_whole() {
   if (!sources_.bare.contains("/")) return false;
-  auto layer = make_layer(scratch_, DRIFTCAGE_TRY(uncovered("/")), root_,
-                          kOwnDirectories);
-  if (!layer) return false;
+  auto lower = uncovered("/");
+  auto layer =
+      lower ? make_layer(scratch_, *std::move(lower), root_, kOwnDirectories)
+            : tl::make_unexpected(lower.error());
+  if (!layer) {
+    steps_.note("no overlay over all of /: " + layer.error().message());
+    return false;
+  }
   regions_.add({"/", RegionKind::Overlay, *std::move(layer), ""});
   DRIFTCAGE_CHECK_OK(adopt_directories());
+  // A mount that was moved stands before the one that it is in now.
+  std::vector<const MountEntry*> mounts;
   for (const MountEntry& mount : sources_.mounts) {
     if (mount.at != "/" && &mount == mount_at(mount.at)) {
-      DRIFTCAGE_CHECK_OK(add_mount(mount));
+      mounts.push_back(&mount);
     }
+  }
+  std::stable_sort(mounts.begin(), mounts.end(),
+                   [](const MountEntry* a, const MountEntry* b) {
+                     return a->at.size() < b->at.size();
+                   });
+  for (const MountEntry* mount : mounts) {
+    DRIFTCAGE_CHECK_OK(add_mount(*mount));
   }
   return true;
 }
@@ -127,6 +142,12 @@ base::Status RootMaker::adopt_directories() {
     if (::fstatat(layer.lower.get(), name.c_str(), &status,
                   AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISDIR(status.st_mode) || is_in_own_directory("/" + name)) {
+      continue;
+    }
+    // What the cage's root may not read is shown empty, as by grow().
+    if ((status.st_mode & 05) != 05 &&
+        !base::sys::openat(layer.lower.get(), name, O_RDONLY | O_DIRECTORY)) {
+      DRIFTCAGE_CHECK_OK(cover_with_nothing("/" + name));
       continue;
     }
     if (::mkdirat(layer.upper.get(), name.c_str(), 0755) != 0 ||
@@ -144,35 +165,56 @@ base::Status RootMaker::add_mount(const MountEntry& mount) {
   if (bare == sources_.bare.end()) return {};
   // Behind a directory that is closed to the cage's root nobody of the cage
   // would find it.
-  const auto place = base::sys::open(target(mount.at), O_PATH | O_NOFOLLOW);
   struct stat status {};
-  if (!place || ::fstat(place->get(), &status) != 0) return {};
+  if (::lstat(target(mount.at).c_str(), &status) != 0) return {};
   const bool directory = S_ISDIR(status.st_mode);
   // What another user has mounted (fuse(4)) may be closed even to root.
-  const bool shown = ::fstat(bare->second.get(), &status) == 0;
-  if (directory && shown && !is_kernel_view(mount.type)) {
-    return show(DRIFTCAGE_TRY(uncovered(mount.at)), mount.at, mount.at);
+  const bool shown =
+      ::fstat(bare->second.get(), &status) == 0 && !is_kernel_view(mount.type);
+  if (directory) {
+    return shown ? show(DRIFTCAGE_TRY(uncovered(mount.at)), mount.at, mount.at)
+                 : cover_with_nothing(mount.at);
   }
-  if (!directory && shown &&
-      (!S_ISREG(status.st_mode) || status.st_size > kCopyLimit)) {
+  if (shown && S_ISREG(status.st_mode) && status.st_size > kCopyLimit) {
     DRIFTCAGE_CHECK_OK(
         add_flags(bare->second.get(), kSafe | MOUNT_ATTR_RDONLY, mount.at));
     regions_.add({mount.at, RegionKind::ReadOnly, nullptr, ""});
     return attach(bare->second.get(), target(mount.at));
   }
-  // Empty where nothing can be shown: what is below stays covered.
-  const std::string own = scratch_.name("m");
-  const auto file = base::sys::open(fd_path(bare->second.get()), O_RDONLY);
-  if (directory) {
-    DRIFTCAGE_CHECK_OK(base::sys::mkdir(own, 0755));
-  } else if (shown && file) {
-    DRIFTCAGE_CHECK_OK(copy_file(*file, status, own));
-  } else {
-    DRIFTCAGE_CHECK_OK(base::sys::write_file(own, "", 0600));
+  return replace_file(
+      mount.at, shown && S_ISREG(status.st_mode) ? bare->second.get() : -1);
+}
+
+base::Status RootMaker::cover_with_nothing(const std::string& at) {
+  const std::string empty = DRIFTCAGE_TRY(scratch_.directory("n"));
+  const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, empty));
+  DRIFTCAGE_CHECK_OK(attach(tree.get(), target(at)));
+  regions_.add({at, RegionKind::Plain, nullptr, ""});
+  return {};
+}
+
+// Puts a copy of the file `from`, or an empty one, in the place of the file
+// `at`: a socket or a device of the host would lead out of the cage. Not as a
+// mount: nobody could replace it.
+base::Status RootMaker::replace_file(const std::string& at, int from) {
+  const Region& region = regions_.find(at);
+  if (region.kind != RegionKind::Overlay) return {};
+  const std::string inside = RegionMap::in_layer(region, at);
+  DRIFTCAGE_TRY(
+      prepare(*region.layer, std::string(base::path::dir_name(inside))));
+  const std::string to = fd_path(region.layer->upper.get()) + "/" + inside;
+  struct stat status {};
+  auto file = base::sys::open(fd_path(from), O_RDONLY);
+  const bool readable = file && ::fstat(file->get(), &status) == 0;
+  DRIFTCAGE_CHECK_OK(
+      base::sys::write_file(to, "", readable ? status.st_mode & 0777 : 0600));
+  if (readable) {
+    const base::UniqueFd out = DRIFTCAGE_TRY(base::sys::open(to, O_WRONLY));
+    if (auto copied = copy_content(file->get(), out.get(), to); !copied) {
+      steps_.note(at + " is empty: " + copied.error().message());
+    }
   }
-  const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, own));
-  regions_.add({mount.at, RegionKind::Plain, nullptr, ""});
-  return attach(tree.get(), target(mount.at));
+  return flush(*region.layer);
 }
 
 bool RootMaker::mount_below(const std::string& host) const {
@@ -225,7 +267,12 @@ base::Status RootMaker::grow_entry(int dir, const std::string& name,
   if (S_ISREG(status.st_mode)) {
     auto file = base::sys::openat(dir, name, O_RDONLY | O_NOFOLLOW);
     if (!file) return {};
-    if (status.st_size <= kCopyLimit) return copy_file(*file, status, to);
+    if (status.st_size <= kCopyLimit) {
+      if (auto copied = copy_file(*file, status, to); !copied) {
+        steps_.note(at + " is empty: " + copied.error().message());
+      }
+      return {};
+    }
     DRIFTCAGE_CHECK_OK(base::sys::write_file(to, "", 0600));
     const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(dir, name));
     DRIFTCAGE_CHECK_OK(add_flags(tree.get(), kSafe | MOUNT_ATTR_RDONLY, host));

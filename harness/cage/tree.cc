@@ -23,8 +23,6 @@
 namespace driftcage::cage {
 namespace {
 
-constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-
 class Builder {
  public:
   Builder(const model::CageSpec& spec, Sources sources, Scratch scratch,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -18,6 +19,8 @@
 int main(int argc, char** argv) {
   using namespace driftcage;
   if (argc > 2) return cell::visit(argv[1], {argv + 2, argv + argc});
+  // Directories of a cage have the modes that they are made with.
+  ::umask(022);
   int network = -1;
   if (argc == 2 && argv[1] == std::string_view(wire::kNurseryWord)) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

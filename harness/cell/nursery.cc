@@ -31,8 +31,9 @@ struct Request {
 };
 
 // Network namespaces, one for each slot: cells of one slot use it one after the
-// other. Nothing of a cage can stay in it: its loopback is down, and only the
-// user that made it, whom no cage has power over, can change anything.
+// other. Its loopback is down, and only the user that made it, whom no cage has
+// power over, can change anything in it. Counters stay; so can a socket, for
+// some time: cage::Cage looks.
 class Networks {
  public:
   // Makes those of the slots up to `slot`.
@@ -62,7 +63,12 @@ base::UniqueFd open_own_network() {
 
 bool Networks::make(base::UniqueFd& network) {
   if (!home_) home_ = open_own_network();
-  if (!home_ || ::unshare(CLONE_NEWNET) != 0) return false;
+  // Root of a user namespace that is younger than its network namespace could
+  // leave that, and not come back.
+  if (!home_ || ::setns(home_.get(), CLONE_NEWNET) != 0 ||
+      ::unshare(CLONE_NEWNET) != 0) {
+    return false;
+  }
   network = open_own_network();
   // Cells that want the host's network must find it here.
   if (::setns(home_.get(), CLONE_NEWNET) != 0) ::_exit(1);
@@ -132,7 +138,7 @@ bool settle(const Request& request, int network) {
 // network's descriptor or -1.
 int wait_for_request(int socket, const Networks& networks,
                      base::UniqueFd taken) {
-  if (::setpgid(0, 0) != 0) ::_exit(1);
+  if (::setpgid(0, 0) != 0 || !announce(socket, ::getpid())) ::_exit(1);
   auto request = receive_request(socket);
   if (!request) ::_exit(0);
   const std::uint8_t slot = request->slot;
@@ -166,11 +172,12 @@ std::optional<int> serve_nursery(int socket) {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
     const base::UniqueFd taken = raised(ends[0]);
     base::UniqueFd take = raised(ends[1]);
+    if (!taken || !take) return {};
     const long pid = clone_cell();
     if (pid == 0) return wait_for_request(socket, networks, std::move(take));
     take.reset();
-    if (!announce(socket, pid > 0 ? pid : -static_cast<long>(errno)) ||
-        pid < 0) {
+    if (pid < 0) {
+      static_cast<void>(announce(socket, -static_cast<long>(errno)));
       return {};
     }
     ssize_t size = 0;

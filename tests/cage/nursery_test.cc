@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cells that a nursery forks are like those that were executed.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,36 +174,83 @@ TEST_F(NurseryTest, CellsOfOneTimeHaveNetworksOfTheirOwn) {
               SizeIs(4));
 }
 
-TEST_F(NurseryTest, OneAfterTheOtherTheyShareANetworkThatKeepsNothing) {
+TEST_F(NurseryTest, OneAfterTheOtherTheyShareANetwork) {
   DRIFTCAGE_ROOT_ONLY("others have no network namespace without a cage");
   auto spec = driftcage::testing::shell_spec(
       "readlink /proc/self/ns/net; grep -c . /proc/net/dev; "
-      "echo 77 >/proc/sys/net/ipv4/ip_default_ttl; echo $?; "
+      "echo 77 >/proc/sys/net/ipv4/ip_default_ttl; test $? = 0; echo $?; "
       "cat /proc/sys/net/ipv4/ip_default_ttl");
-  int more = 4;
+  // The first is executed; slots are given out from the lowest. The last two
+  // have loopback, and so a network of their own.
   on_done_ = [&] {
-    if (--more > 0) start(spec);
+    if (ends_.size() == 4) spec.network = model::Network::Loopback;
+    if (ends_.size() < 6) start(spec);
   };
   start(spec);
   EXPECT_EQ(launcher_.run(), 0);
-  expect_good(4);
-  // The first was executed; slots are given out from the lowest.
-  std::set<std::string> networks;
-  for (const std::string& output : outputs_) {
-    const std::size_t line = output.find('\n');
-    networks.insert(output.substr(0, line));
-    EXPECT_EQ(output.substr(line), "\n3\n2\n64\n");
+  expect_good(6);
+  std::set<std::string> shared;
+  std::set<std::string> own;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const std::size_t line = outputs_[i].find('\n');
+    (i < 4 ? shared : own).insert(outputs_[i].substr(0, line));
+    if (i < 4) {
+      EXPECT_EQ(outputs_[i].substr(line), "\n3\n1\n64\n");
+    }
   }
-  EXPECT_LT(networks.size(), 4u);
-  spec.network = model::Network::Loopback;
-  outputs_.clear();
-  ends_.clear();
-  for (more = 2; more > 0; --more) start(spec);
-  more = 0;
+  EXPECT_LT(shared.size(), 4u);
+  for (const std::string& network : own) {
+    EXPECT_FALSE(shared.contains(network));
+  }
+}
+
+// A socket in the network namespace that is called so in /proc.
+base::UniqueFd socket_in(const std::string& network) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::error_code ignored;
+    const auto place = entry.path() / "ns/net";
+    if (std::filesystem::read_symlink(place, ignored).string() + "\n" !=
+        network) {
+      continue;
+    }
+    const auto home = base::sys::open("/proc/self/ns/net", O_RDONLY);
+    const auto there = base::sys::open(place.string(), O_RDONLY);
+    if (!home || !there || ::setns(there->get(), CLONE_NEWNET) != 0) continue;
+    base::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::setns(home->get(), CLONE_NEWNET), 0);
+    return socket;
+  }
+  return {};
+}
+
+// As io_uring and sockets that hold each other leave one, for a while.
+TEST_F(NurseryTest, ANetworkInWhichASocketIsLeftIsNotUsedAgain) {
+  DRIFTCAGE_ROOT_ONLY("others have no network namespace without a cage");
+  const auto spec = driftcage::testing::shell_spec(
+      "readlink /proc/self/ns/net; exec sleep 1000");
+  base::UniqueFd left;
+  int said = 0;
+  on_out_ = [&] {
+    if (++said == 2) left = socket_in(outputs_[1]);
+    if (said == 2 || said == 5) launcher_.cancel_all();
+  };
+  on_done_ = [&] {
+    // The slots of the first two are free when another one has come and gone.
+    if (ends_.size() == 2) {
+      start(driftcage::testing::shell_spec("echo between"));
+    }
+    if (ends_.size() == 3) {
+      start(spec);
+      start(spec);
+    }
+  };
+  start(spec);
+  start(spec);
   EXPECT_EQ(launcher_.run(), 0);
-  for (const std::string& output : outputs_) {
-    EXPECT_FALSE(networks.contains(output.substr(0, output.find('\n'))));
-  }
+  EXPECT_TRUE(left);
+  ASSERT_EQ(said, 5);
+  EXPECT_NE(outputs_[3], outputs_[1]);
+  EXPECT_NE(outputs_[4], outputs_[1]);
 }
 
 TEST_F(NurseryTest, WhatIsLeftOfAKilledCellHasItsNetworkForItself) {
