@@ -97,7 +97,9 @@ int bring_in(const Options& options, Bring bring) {
       return model::kExitUsage;
     }
   }
-  return carry_out([&]() -> base::Status {
+  // With an error, too, those that came before it.
+  nlohmann::ordered_json there = nlohmann::ordered_json::array();
+  const int code = carry_out([&]() -> base::Status {
     const image::InterruptGuard guard;
     const image::Store store = DRIFTCAGE_TRY(open_store());
     for (const std::string& reference : options.images) {
@@ -113,6 +115,14 @@ int bring_in(const Options& options, Bring bring) {
           DRIFTCAGE_TRY(image::open_stored(store, reference, open));
       line.clear();
       const auto tree = DRIFTCAGE_TRY(store.tree_info(provided.tree.chain));
+      if (options.json) {
+        there.push_back({{"image", reference},
+                         {"bytes", tree.size.bytes},
+                         {"chain", provided.tree.chain},
+                         {"fetched", provided.fetched},
+                         {"notes", tree.notes}});
+        continue;
+      }
       write_out(fmt::format("{}  {}  {}{}\n", reference,
                             size_text(tree.size.bytes), provided.tree.chain,
                             provided.fetched ? "" : "  (was there)"));
@@ -122,6 +132,8 @@ int bring_in(const Options& options, Bring bring) {
     }
     return {};
   });
+  if (options.json) write_out(there.dump(2) + "\n");
+  return code;
 }
 
 base::Result<std::vector<ListedImage>> listed_images(
@@ -227,16 +239,20 @@ int verify(const Options& options) {
 }
 
 int remove(const Options& options) {
-  return carry_out([&]() -> base::Status {
+  nlohmann::ordered_json forgotten = nlohmann::ordered_json::array();
+  const int code = carry_out([&]() -> base::Status {
     const image::Store store = DRIFTCAGE_TRY(open_store());
     for (const std::string& reference : options.images) {
       const auto image = DRIFTCAGE_TRY(known_image(store, reference));
       DRIFTCAGE_CHECK_OK(store.remove(image.reference));
-      write_out("forgot " + image.reference + "\n");
+      forgotten.push_back(image.reference);
+      if (!options.json) write_out("forgot " + image.reference + "\n");
     }
     if (!options.quiet) write_err("driftcage image gc frees the space\n");
     return {};
   });
+  if (options.json) write_out(forgotten.dump(2) + "\n");
+  return code;
 }
 
 int collect(const Options& options) {
@@ -334,6 +350,7 @@ void add_image(CLI::App& app, Action& chosen) {
       ->option_text("URI");
   add_refresh(*command, *options);
   add_quiet(*command, *options);
+  add_json(*command, *options);
 
   command = add_command(
       *group, "pull", "Fetch images from registries with skopeo", "REF...",
@@ -357,6 +374,7 @@ void add_image(CLI::App& app, Action& chosen) {
                     "nobody signed");
   add_refresh(*command, *options);
   add_quiet(*command, *options);
+  add_json(*command, *options);
 
   command = add_command(
       *group, "import", "Unpack images from files", "REF...",
@@ -367,6 +385,7 @@ void add_image(CLI::App& app, Action& chosen) {
       [](const Options& o) { return bring_in(o, Bring::Import); });
   add_refresh(*command, *options);
   add_quiet(*command, *options);
+  add_json(*command, *options);
 
   command = add_command(
       *group, "inspect", "Show configuration, layers and facts of an image",
@@ -389,6 +408,7 @@ void add_image(CLI::App& app, Action& chosen) {
       "Examples:\n  driftcage image rm bookworm-go1.19 && driftcage image gc",
       options, chosen, remove);
   add_quiet(*command, *options);
+  add_json(*command, *options);
 
   command =
       add_command(*group, "gc", "Free what no image needs any more", nullptr,

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -21,7 +22,7 @@ namespace {
 constexpr std::uint64_t kMemoryPerLeg = 512u << 20;
 // A running leg has four pipes, a pidfd and a trace file here; past the limit
 // of open files legs would fail that have nothing to do with it.
-constexpr std::uint64_t kFilesPerLeg = 8;
+constexpr std::uint64_t kFilesPerLeg = 9;
 constexpr std::uint64_t kOtherFiles = 64;
 
 std::vector<int> allowed_cpus() {
@@ -131,6 +132,7 @@ Slots::Slots(std::size_t jobs, std::size_t legs, std::vector<int> cpus)
 }
 
 std::size_t Slots::take() {
+  assert(!free_.empty());
   const std::size_t slot = *free_.begin();
   free_.erase(free_.begin());
   return slot;

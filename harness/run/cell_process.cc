@@ -2,7 +2,9 @@
 #include "harness/run/cell_process.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -35,6 +37,7 @@ CellProcess::CellProcess(asio::io_context& io, Duration grace,
       out_(io),
       err_(io),
       process_(io.get_executor()),
+      pid_(io),
       timer_(io) {}
 
 base::Status CellProcess::start(Spawned spawned, const std::string& program,
@@ -42,6 +45,7 @@ base::Status CellProcess::start(Spawned spawned, const std::string& program,
   const bool captured = static_cast<bool>(spawned.out);
   try {
     process_ = Process(io_.get_executor(), spawned.pid);
+    pid_.assign(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
     take(spawned.spec, spec_);
     take(spawned.events, events_);
     if (captured) {
@@ -75,12 +79,13 @@ base::Status CellProcess::start(Spawned spawned, const std::string& program,
 }
 
 void CellProcess::cancel() {
-  if (exited_ || over_) return;
+  if (exited_) return;
   if (cancelled_) {
     kill();
     return;
   }
   cancelled_ = true;
+  if (over_) return;
   ErrorCode ignored;
   spec_.close(ignored);
   set_timer(grace_, [this] { give_up("did not end when asked to"); });
@@ -88,6 +93,7 @@ void CellProcess::cancel() {
 
 void CellProcess::fail(base::Error error) {
   exited_ = true;
+  gone_ = true;  // it never had a cage
   broken_ = std::move(error);
   asio::post(io_, [self = shared_from_this()] { self->finish_if_over(); });
 }
@@ -190,20 +196,37 @@ void CellProcess::stream_ended(Descriptor& stream) {
   finish_if_over();
 }
 
+// Not by Process::async_wait, which waits with waitpid(2) when the reactor says
+// that the process has ended. The reactor can say that too early: what is left
+// in its queue for a descriptor that was closed goes to the one that took its
+// place there, and the whole loop would stand still until that one has ended.
 void CellProcess::wait() {
-  process_.async_wait([self = shared_from_this()](ErrorCode error, int) {
-    // The plain int cannot tell exit 9 from SIGKILL.
-    if (!error) {
-      self->status_ = base::WaitStatus(self->process_.native_exit_code());
-    }
-    // Reaped: its destructor must not wait for a pid that is free again.
-    (void)self->process_.detach();
-    self->exited_ = true;
-    // Somebody else may hold a pipe open; a cage's processes cannot.
-    self->set_timer(std::min(kDrain, self->grace_),
-                    [cell = self.get()] { cell->close_streams(); });
-    self->finish_if_over();
-  });
+  pid_.async_wait(Descriptor::wait_read,
+                  [self = shared_from_this()](ErrorCode error) {
+                    siginfo_t info{};
+                    if (!error &&
+                        ::waitid(P_PID, static_cast<id_t>(self->process_.id()),
+                                 &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                        info.si_pid == 0) {
+                      self->wait();
+                      return;
+                    }
+                    self->take_exit();
+                  });
+}
+
+void CellProcess::take_exit() {
+  ErrorCode error;
+  process_.wait(error);
+  // The plain int cannot tell exit 9 from SIGKILL.
+  if (!error) status_ = base::WaitStatus(process_.native_exit_code());
+  // Reaped: its destructor must not wait for a pid that is free again.
+  (void)process_.detach();
+  pid_.close(error);
+  exited_ = true;
+  // Somebody else may hold a pipe open; a cage's processes cannot.
+  set_timer(std::min(kDrain, grace_), [cell = this] { cell->close_streams(); });
+  finish_if_over();
 }
 
 void CellProcess::close_streams() {
@@ -234,7 +257,7 @@ void CellProcess::finish_if_over() {
     over_ = true;
     ErrorCode ignored;
     spec_.close(ignored);
-    gone_ = !broken_ && end_ && end_->outcome != wire::Outcome::Leak;
+    gone_ = gone_ || (!broken_ && end_ && end_->outcome != wire::Outcome::Leak);
     // For one that does not end in spite of its last word.
     if (!exited_) set_timer(grace_, [this] { kill(); });
     auto result = take_result();

@@ -57,6 +57,7 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
                    const std::function<void(std::string_view)>& observer);
   void stream_ended(Descriptor& stream);
   void wait();
+  void take_exit();
   void close_streams();
   void break_off(base::Error error);
   void give_up(const char* why);
@@ -73,6 +74,7 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
   Descriptor out_;
   Descriptor err_;
   Process process_;
+  Descriptor pid_;  // readable when it has ended
   Timer timer_;
   Duration timeout_{0};  // 0: none
   std::string program_;

@@ -91,6 +91,7 @@ base::Result<Nursery> Nursery::start(const std::string& program) {
                                    {theirs.get(), wire::kNurserySocket}},
                                   false));
   Nursery nursery(pid, std::move(ours));
+  nursery.mute_ = true;
   char ready = 0;
   // The other side must be nobody's but the child's, or its end goes unseen.
   theirs.reset();
@@ -98,18 +99,21 @@ base::Result<Nursery> Nursery::start(const std::string& program) {
   if (ready != wire::kNurseryReady) {
     return base::fail("start nursery", program, EPROTO);
   }
+  nursery.mute_ = false;
   return nursery;
 }
 
 Nursery::Nursery(Nursery&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       socket_(std::move(other.socket_)),
-      spare_(std::exchange(other.spare_, -1)) {}
+      spare_(std::exchange(other.spare_, -1)),
+      mute_(other.mute_) {}
 
 Nursery::~Nursery() {
   if (pid_ < 0) return;
-  // The spare ends on this, and the nursery with it, after it has announced
-  // all that it has forked.
+  // The spare ends on this, which has announced itself before, and with it the
+  // nursery. One that did not answer is not asked again.
+  if (mute_) ::kill(pid_, SIGKILL);
   ::shutdown(socket_.get(), SHUT_WR);
   std::int32_t announced = 0;
   while (receive(socket_.get(), &announced, sizeof announced)) {
@@ -123,7 +127,9 @@ Nursery::~Nursery() {
 base::Result<Spawned> Nursery::spawn(std::uint8_t slot, int cpu) {
   Pipes pipes = DRIFTCAGE_TRY(make_pipes(Stdio::Capture));
   std::int32_t announced = 0;
+  mute_ = true;
   DRIFTCAGE_CHECK_OK(receive(socket_.get(), &announced, sizeof announced));
+  mute_ = false;
   if (announced <= 0) return base::fail("fork helper", {}, -announced);
   spare_ = announced;
   pin(spare_, cpu);

@@ -33,7 +33,8 @@ class Nursery {
       : pid_(pid), socket_(std::move(socket)) {}
   pid_t pid_;
   base::UniqueFd socket_;
-  pid_t spare_ = -1;  // announced, and not made a cell
+  pid_t spare_ = -1;   // announced, and not made a cell
+  bool mute_ = false;  // it owes an answer
 };
 
 }  // namespace driftcage::run

@@ -41,7 +41,7 @@ TEST(ChooseJobs, AQuotaOfOneAndAHalfCpusIsTwoJobs) {
 
 TEST(ChooseJobs, OpenFilesCapEverything) {
   Capacity capacity = machine(2);
-  capacity.open_files = 64 + 8 * 3;
+  capacity.open_files = 64 + 9 * 3;
   EXPECT_EQ(choose_jobs(capacity, 100).count, 3u);
   capacity.open_files = 10;
   EXPECT_EQ(choose_jobs(capacity, 0).count, 1u);
