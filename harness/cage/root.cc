@@ -141,7 +141,8 @@ base::Status RootMaker::adopt_directories() {
     struct stat status {};
     if (::fstatat(layer.lower.get(), name.c_str(), &status,
                   AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISDIR(status.st_mode) || is_in_own_directory("/" + name)) {
+        !S_ISDIR(status.st_mode) || is_in_own_directory("/" + name) ||
+        masked("/" + name)) {
       continue;
     }
     // What the cage's root may not read is shown empty, as by grow().
