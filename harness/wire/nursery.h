@@ -12,10 +12,11 @@
 // Runner and nursery talk over a unix(7) socket of type SOCK_SEQPACKET. The
 // nursery says kNurseryReady once. Then it forks a spare, a child of the runner
 // in a process group of its own, which announces itself: its pid as an
-// std::int32_t, or a negated errno. A request is one byte, the cell's slot, with four
-// descriptors (SCM_RIGHTS); it makes the spare a cell, and the nursery forks
-// the next one. Cells that run at the same time have different slots, the
-// lowest that are free, or those past the last, which several can have.
+// std::int32_t, or a negated errno. A request is one byte, the cell's slot,
+// with four descriptors (SCM_RIGHTS); it makes the spare a cell, and the
+// nursery forks the next one. Cells that run at the same time have different
+// slots, the lowest that are free, or those past the last, which several can
+// have.
 namespace driftcage::wire {
 
 inline constexpr const char* kNurseryWord = "nursery";  // its only argument
