@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/cli/terminal.h"
 
+#include <poll.h>
 #include <pty.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -37,6 +38,16 @@ OnTerminal::~OnTerminal() {
 }
 
 bool OnTerminal::read_more() {
+  // Whoever waits for what never comes shall say so, with the screen, before
+  // ctest ends the test without a word.
+  constexpr int kSilenceMs = 40'000;
+  struct ::pollfd readable {
+    terminal_.get(), POLLIN, 0
+  };
+  if (::poll(&readable, 1, kSilenceMs) == 0) {
+    ::kill(pid_, SIGKILL);
+    return false;
+  }
   std::array<char, 4096> buffer{};
   const ssize_t count = ::read(terminal_.get(), buffer.data(), buffer.size());
   if (count < 0 && errno == EINTR) return true;

@@ -21,7 +21,8 @@ class OnTerminal {
   OnTerminal& operator=(const OnTerminal&) = delete;
 
   // Reads until `text` stands on the screen behind everything that was waited
-  // for before; false when the program ended without it.
+  // for before; false when the program ended without it, or was killed because
+  // it had nothing to say for too long.
   bool wait_for(const std::string& text);
   void type(const std::string& keys) const;
   void resize(unsigned short rows, unsigned short columns) const;
