@@ -21,6 +21,15 @@ struct StepTime {
   std::uint64_t ns = 0;
 };
 
+// A network namespace (network_namespaces(7)) whose loopback is down and that
+// nobody uses: a cage without network takes it where it may and no socket is
+// left there, instead of a new one. To make and end one costs more than all of
+// a cage's mounts.
+struct IdleNetwork {
+  int network = -1;  // -1: there is none
+  int sockets = -1;  // its /proc/net/sockstat
+};
+
 // A cage that stands, with its payload's process stopped just before
 // `before_exec`. The caller owns all wait(2) calls of the process.
 class Cage {
@@ -35,11 +44,7 @@ class Cage {
     // limit), with ECANCELED when the descriptor becomes readable or ends.
     std::uint64_t deadline_ns = 0;
     int cancel_fd = -1;
-    // A network namespace (network_namespaces(7)) whose loopback is down and
-    // that nobody uses: a cage without network takes it where it may and no
-    // socket is left there, instead of a new one. To make and end one costs
-    // more than all of a cage's mounts.
-    int network_fd = -1;
+    IdleNetwork network;
   };
 
   // The end of the payload as the cage's pid 1 saw it.

@@ -69,13 +69,11 @@ base::Status bind_device(const std::string& at, const Device& device) {
 
 }  // namespace
 
-base::Status mount_devices(const std::string& at,
+base::Status fill_devices(const std::string& at,
                            const std::vector<std::string>& drop) {
   const auto dropped = [&](const char* name) {
     return std::find(drop.begin(), drop.end(), name) != drop.end();
   };
-  DRIFTCAGE_CHECK_OK(
-      mount_new("tmpfs", at, MS_NOSUID, "mode=0755,size=64m,nr_inodes=16k"));
   for (const Device& device : kDevices) {
     if (!dropped(device.name)) DRIFTCAGE_CHECK_OK(bind_device(at, device));
   }

@@ -132,11 +132,13 @@ base::Status Editor::remove_overlaid(const Region& region,
   std::erase_if(region.layer->prepared, [&](const std::string& prepared) {
     return base::path::is_below(prepared, inside);
   });
+  DRIFTCAGE_CHECK_OK(flush(layer));
+  // A whiteout only where the lower layer shows: in an opaque directory it
+  // would be listed.
   struct stat status {};
-  if (::fstatat(layer.lower.get(), inside.c_str(), &status,
-                AT_SYMLINK_NOFOLLOW) == 0 &&
-      ::mknodat(layer.upper.get(), inside.c_str(), S_IFCHR, ::makedev(0, 0)) !=
-          0) {
+  if (!is_there(at, status)) return {};
+  if (::mknodat(layer.upper.get(), inside.c_str(), S_IFCHR, ::makedev(0, 0)) !=
+      0) {
     return base::fail("hide", at, errno);
   }
   return flush(layer);

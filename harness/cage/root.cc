@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,6 +40,7 @@ class RootMaker {
  private:
   base::Result<bool> lay_over_whole();
   base::Status adopt_directories();
+  base::Status empty_masks();
   base::Status add_mount(const MountEntry& mount);
   base::Status cover_with_nothing(const std::string& at);
   base::Status replace_file(const std::string& at, int from);
@@ -56,6 +58,8 @@ class RootMaker {
            spec_.masks.end();
   }
   [[nodiscard]] bool mount_below(const std::string& host) const;
+  // Whether a mount other than the root's shows what is at `host`.
+  [[nodiscard]] bool mount_above(const std::string& host) const;
   [[nodiscard]] const MountEntry* mount_at(const std::string& host) const;
   [[nodiscard]] std::string target(const std::string& at) const {
     return root_ + at;
@@ -115,6 +119,7 @@ base::Result<bool> RootMaker::lay_over_whole() {
   }
   regions_.add({"/", RegionKind::Overlay, *std::move(layer), ""});
   DRIFTCAGE_CHECK_OK(adopt_directories());
+  DRIFTCAGE_CHECK_OK(empty_masks());
   // A mount that was moved stands before the one that it is in now.
   std::vector<const MountEntry*> mounts;
   for (const MountEntry& mount : sources_.mounts) {
@@ -157,6 +162,32 @@ base::Status RootMaker::adopt_directories() {
                     0) != 0)) {
       return base::fail("mkdir", "/" + name, errno);
     }
+  }
+  return {};
+}
+
+// Shows masked directories empty without a mount for each: an opaque directory
+// of the upper layer hides the lower one (overlayfs.rst). What cannot be done
+// so, or on tmpfs before Linux 6.6, is covered later.
+base::Status RootMaker::empty_masks() {
+  const std::shared_ptr<Layer> layer = regions_.find("/").layer;
+  for (const std::string& mask : spec_.masks) {
+    const std::string inside = mask.substr(1);
+    struct stat status {};
+    if (is_in_own_directory(mask) || mount_above(mask) ||
+        ::fstatat(layer->lower.get(), inside.c_str(), &status,
+                  AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISDIR(status.st_mode) ||
+        !prepare(*layer, std::string(base::path::dir_name(inside)))) {
+      continue;
+    }
+    const std::string upper = fd_path(layer->upper.get()) + "/" + inside;
+    DRIFTCAGE_CHECK_OK(base::sys::mkdir(upper, 0755));
+    if (::setxattr(upper.c_str(), "user.overlay.opaque", "y", 1, 0) != 0) {
+      ::rmdir(upper.c_str());
+      return {};
+    }
+    regions_.add({mask, RegionKind::Overlay, layer, inside});
   }
   return {};
 }
@@ -224,6 +255,13 @@ bool RootMaker::mount_below(const std::string& host) const {
                        return entry.at != host &&
                               base::path::is_below(entry.at, host);
                      });
+}
+
+bool RootMaker::mount_above(const std::string& host) const {
+  return std::any_of(
+      sources_.bare.begin(), sources_.bare.end(), [&](const auto& bare) {
+        return bare.first != "/" && base::path::is_below(host, bare.first);
+      });
 }
 
 const MountEntry* RootMaker::mount_at(const std::string& host) const {

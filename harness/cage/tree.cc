@@ -131,8 +131,9 @@ base::Status Builder::protect_proc(const std::string& at) {
 }
 
 base::Status Builder::make_own_directories() {
-  DRIFTCAGE_CHECK_OK(mount_devices(target("/dev"), spec_.drop_devices));
-  tree_.regions.add({"/dev", RegionKind::Plain, nullptr, ""});
+  const std::string dev = DRIFTCAGE_TRY(scratch_.directory("dev"));
+  DRIFTCAGE_CHECK_OK(cover(dev, "/dev", 0));
+  DRIFTCAGE_CHECK_OK(fill_devices(target("/dev"), spec_.drop_devices));
   steps_.done("dev");
   DRIFTCAGE_CHECK_OK(mount_proc());
   const std::string none = DRIFTCAGE_TRY(scratch_.directory("none"));
@@ -142,9 +143,9 @@ base::Status Builder::make_own_directories() {
     DRIFTCAGE_CHECK_OK(cover(none, "/proc", MOUNT_ATTR_RDONLY));
   }
   steps_.done("proc");
-  DRIFTCAGE_CHECK_OK(
-      mount_new("tmpfs", target("/tmp"), MS_NOSUID | MS_NODEV, "mode=1777"));
-  tree_.regions.add({"/tmp", RegionKind::Plain, nullptr, ""});
+  const std::string tmp = DRIFTCAGE_TRY(scratch_.directory("tmp"));
+  if (::chmod(tmp.c_str(), 01777) != 0) return base::fail("chmod", tmp, errno);
+  DRIFTCAGE_CHECK_OK(cover(tmp, "/tmp", 0));
   steps_.done("tmp");
   return {};
 }
@@ -153,6 +154,7 @@ base::Status Builder::make_masks() {
   const base::UniqueFd root =
       DRIFTCAGE_TRY(base::sys::open(root_, O_PATH | O_DIRECTORY));
   for (const std::string& mask : spec_.masks) {
+    if (tree_.regions.find(mask).at == mask) continue;  // emptied with the root
     auto found = open_place(root.get(), mask, RESOLVE_IN_ROOT);
     struct stat status {};
     // Nothing to mask where there is nothing.

@@ -14,7 +14,6 @@
 #include <utility>
 
 #include "harness/base/sys.h"
-#include "harness/cage/cage.h"
 #include "harness/cell/keeper.h"
 #include "harness/cell/output.h"
 #include "harness/trace/tracer.h"
@@ -68,11 +67,11 @@ int install_filter(void* filter) {
 // goes before the filter that its payload installs.
 class Leg {
  public:
-  Leg(const model::CageSpec& spec, int cancel_fd, int network_fd,
+  Leg(const model::CageSpec& spec, int cancel_fd, cage::IdleNetwork network,
       Output& output)
       : spec_(spec),
         cancel_fd_(cancel_fd),
-        network_fd_(network_fd),
+        network_(network),
         output_(output) {}
 
   wire::End run();
@@ -92,7 +91,7 @@ class Leg {
 
   const model::CageSpec& spec_;
   int cancel_fd_;
-  int network_fd_;
+  cage::IdleNetwork network_;
   Output& output_;
   std::uint64_t deadline_ns_ = 0;
   wire::End end_;
@@ -120,7 +119,7 @@ base::Status Leg::set_up() {
   }
   hooks.deadline_ns = deadline_ns_;
   hooks.cancel_fd = cancel_fd_;
-  hooks.network_fd = network_fd_;
+  hooks.network = network_;
   cage_ = DRIFTCAGE_TRY(cage::Cage::create(spec_, hooks));
   return {};
 }
@@ -240,7 +239,7 @@ base::Result<model::CageSpec> read_spec(int fd) {
   return wire::decode_spec(body);
 }
 
-bool run_cell(int in, int out, int network) {
+bool run_cell(int in, int out, cage::IdleNetwork network) {
   Output output(out);
   wire::Hello hello;
   hello.wall_ns = wall_ns();

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   if (argc > 2) return cell::visit(argv[1], {argv + 2, argv + argc});
   // Directories of a cage have the modes that they are made with.
   ::umask(022);
-  int network = -1;
+  cage::IdleNetwork network;
   if (argc == 2 && argv[1] == std::string_view(wire::kNurseryWord)) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     const auto served = cell::serve_nursery(wire::kNurserySocket);
@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGQUIT, SIG_IGN);
   ::signal(SIGPIPE, [](int) {});  // caught, so that execve resets it
-  ::close_range((network < 0 ? cell::kTraceFd : network) + 1, ~0u, 0);
+  ::close_range((network.network < 0 ? cell::kTraceFd : cell::kSocketsFd) + 1,
+                ~0u, 0);
   const bool told = cell::run_cell(cell::kSpecFd, cell::kTraceFd, network);
   // The runner goes on when it sees their end, and the kernel would close them
   // after it has taken this process apart.

@@ -23,7 +23,7 @@ namespace driftcage::cell {
 namespace {
 
 // Above the numbers that a cell has its own descriptors under.
-constexpr int kAbove = kNetworkFd + 1;
+constexpr int kAbove = kSocketsFd + 1;
 
 struct Request {
   std::array<base::UniqueFd, wire::kNurseryDescriptors> descriptors;
@@ -38,16 +38,21 @@ class Networks {
  public:
   // Makes those of the slots up to `slot`.
   void make_up_to(unsigned slot);
-  // -1 where none can be had, as for users without privileges.
-  [[nodiscard]] int of(unsigned slot) const {
-    return slot < networks_.size() ? networks_[slot].get() : -1;
+  // None where none can be had, as for users without privileges.
+  [[nodiscard]] cage::IdleNetwork of(unsigned slot) const {
+    if (slot >= networks_.size()) return {};
+    return {networks_[slot].network.get(), networks_[slot].sockets.get()};
   }
 
  private:
-  bool make(base::UniqueFd& network);
+  struct Network {
+    base::UniqueFd network;
+    base::UniqueFd sockets;
+  };
+  bool make(Network& network);
 
   base::UniqueFd home_;
-  std::array<base::UniqueFd, wire::kNurserySlots> networks_;
+  std::array<Network, wire::kNurserySlots> networks_;
   bool refused_ = false;
 };
 
@@ -57,27 +62,28 @@ base::UniqueFd raised(int fd) {
   return base::UniqueFd(::fcntl(low.get(), F_DUPFD_CLOEXEC, kAbove));
 }
 
-base::UniqueFd open_own_network() {
-  return raised(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+base::UniqueFd open_raised(const char* path) {
+  return raised(::open(path, O_RDONLY | O_CLOEXEC));
 }
 
-bool Networks::make(base::UniqueFd& network) {
-  if (!home_) home_ = open_own_network();
+bool Networks::make(Network& network) {
+  if (!home_) home_ = open_raised("/proc/self/ns/net");
   // Root of a user namespace that is younger than its network namespace could
   // leave that, and not come back.
   if (!home_ || ::setns(home_.get(), CLONE_NEWNET) != 0 ||
       ::unshare(CLONE_NEWNET) != 0) {
     return false;
   }
-  network = open_own_network();
+  network = {open_raised("/proc/self/ns/net"),
+             open_raised("/proc/self/net/sockstat")};
   // Cells that want the host's network must find it here.
   if (::setns(home_.get(), CLONE_NEWNET) != 0) ::_exit(1);
-  return static_cast<bool>(network);
+  return network.network && network.sockets;
 }
 
 void Networks::make_up_to(unsigned slot) {
   for (unsigned i = 0; i < networks_.size() && i <= slot; ++i) {
-    if (!networks_[i] && !refused_) refused_ = !make(networks_[i]);
+    if (!networks_[i].network && !refused_) refused_ = !make(networks_[i]);
   }
 }
 
@@ -121,7 +127,7 @@ bool announce(int socket, long value) {
 
 // Gives the descriptors the numbers that a cell has them under, after all were
 // moved out of the way of these. A cell closes what is above itself.
-bool settle(const Request& request, int network) {
+bool settle(const Request& request, const cage::IdleNetwork& idle) {
   std::array<int, wire::kNurseryDescriptors> high{};
   for (std::size_t i = 0; i < high.size(); ++i) {
     high[i] = ::fcntl(request.descriptors[i].get(), F_DUPFD_CLOEXEC, kAbove);
@@ -131,26 +137,29 @@ bool settle(const Request& request, int network) {
          ::dup2(high[wire::kNurseryErr], STDERR_FILENO) >= 0 &&
          ::dup2(high[wire::kNurserySpec], kSpecFd) >= 0 &&
          ::dup2(high[wire::kNurseryEvents], kTraceFd) >= 0 &&
-         (network < 0 || ::dup3(network, kNetworkFd, O_CLOEXEC) >= 0);
+         (idle.network < 0 ||
+          (::dup3(idle.network, kNetworkFd, O_CLOEXEC) >= 0 &&
+           ::dup3(idle.sockets, kSocketsFd, O_CLOEXEC) >= 0));
 }
 
 // The life of a spare until it is a cell; `taken` is where it says so. Its
-// network's descriptor or -1.
-int wait_for_request(int socket, const Networks& networks,
-                     base::UniqueFd taken) {
+// network, if any, has a cell's numbers.
+cage::IdleNetwork wait_for_request(int socket, const Networks& networks,
+                                   base::UniqueFd taken) {
   if (::setpgid(0, 0) != 0 || !announce(socket, ::getpid())) ::_exit(1);
   auto request = receive_request(socket);
   if (!request) ::_exit(0);
   const std::uint8_t slot = request->slot;
   if (::write(taken.get(), &slot, 1) != 1) ::_exit(1);
   taken.reset();
-  const int network = networks.of(slot);
-  if (!settle(*request, network)) ::_exit(1);
+  const cage::IdleNetwork idle = networks.of(slot);
+  if (!settle(*request, idle)) ::_exit(1);
   // The numbers are the cell's now, or closed.
   for (base::UniqueFd& fd : request->descriptors) {
     static_cast<void>(fd.release());
   }
-  return network < 0 ? -1 : kNetworkFd;
+  if (idle.network < 0) return {};
+  return {kNetworkFd, kSocketsFd};
 }
 
 // A child of the runner, which waits for it as if it had started it.
@@ -161,7 +170,7 @@ long clone_cell() {
 
 }  // namespace
 
-std::optional<int> serve_nursery(int socket) {
+std::optional<cage::IdleNetwork> serve_nursery(int socket) {
   if (::send(socket, &wire::kNurseryReady, 1, MSG_NOSIGNAL) != 1) return {};
   Networks networks;
   std::uint8_t slot = 0;

@@ -78,6 +78,27 @@ TEST_P(Isolation, MasksFoldersAndFilesInsideAnOverlay) {
   EXPECT_EQ(output(spec), "x\n");
 }
 
+TEST_P(Isolation, NothingUncoversAMask) {
+  auto spec = shell_spec(
+      "touch /usr/share/own; rm /usr/share/own; rmdir /usr/share; "
+      "mkdir /usr/share; mv /usr/share /usr/moved; mkdir /usr/share; "
+      "find /usr/share /usr/moved -mindepth 1 2>/dev/null; true");
+  spec.masks.emplace_back("/usr/share");
+  EXPECT_EQ(output(spec), "");
+  auto attack = payload_spec({"uncover", "/usr/share"});
+  attack.masks.emplace_back("/usr/share");
+  EXPECT_EQ(output(attack), "");
+}
+
+TEST_P(Isolation, WhatIsHiddenBehindAMaskIsNotListed) {
+  auto spec = shell_spec("ls -A /usr/share");
+  spec.masks.emplace_back("/usr/share");
+  // The host has it, too: a whiteout would not be needed, but seen.
+  spec.ops.emplace_back(model::op::WriteFile{"/usr/share/doc/file", "new\n"});
+  spec.ops.emplace_back(model::op::Hide{"/usr/share/doc"});
+  EXPECT_EQ(output(spec), "");
+}
+
 TEST_P(Isolation, HasAPrivateTemporaryDirectory) {
   const std::string marker =
       "/tmp/driftcage-host-marker-" + std::to_string(::getpid());
