@@ -7,13 +7,14 @@ suite.py DRIFTCAGE [COUNT...]      1000 and 10000 when no COUNT is given
 Each scenario executes /bin/true in two legs, and its fault is a preloaded
 library that is not there. The loop makes as many legs with xargs -P, bwrap and
 strace --seccomp-bpf, and neither judges nor records. Prints wall time, CPU time
-a leg, the runner's peak memory, and ratios; both run on the same machine one
-after the other, the loop for the first COUNT only.
+a leg, the runner's peak memory, and ratios. For the first COUNT both take turns,
+since a machine's speed drifts, and the ratio is that of the medians.
 """
 import os
 import pathlib
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ env = {{ LD_PRELOAD = "/nonexistent.so" }}
 exit = 0
 see  = ["open /nonexistent.so = ENOENT"]
 """
+ROUNDS = 5
 CAGE = (
     "bwrap --unshare-all --die-with-parent --ro-bind / / --dev /dev --proc /proc"
     " --tmpfs /tmp --"
@@ -101,11 +103,19 @@ def main():
     counts = [int(word) for word in sys.argv[2:]] or [1000, 10000]
     with tempfile.TemporaryDirectory(prefix="driftcage-bench-") as name:
         folder = pathlib.Path(name)
-        # Facts are probed and the build cache is warmed once, not here.
-        subprocess.run([driftcage, "image", "inspect", "host"], stdout=subprocess.DEVNULL, check=False)
-        first = run_suite(driftcage, folder, counts[0])
-        loop = run_loop(folder, counts[0])
-        print(f"ratio      loop / driftcage = {loop / first:.2f}")
+        # No history, and no build cache, of whoever runs this.
+        os.environ["HOME"] = str(folder / "home")
+        for key in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "GOCACHE"):
+            os.environ.pop(key, None)
+        (folder / "home").mkdir()
+        # The first run probes facts and warms the build cache, once.
+        run_suite(driftcage, folder, 1)
+        suites, loops = [], []
+        for _ in range(ROUNDS):
+            suites.append(run_suite(driftcage, folder, counts[0]))
+            loops.append(run_loop(folder, counts[0]))
+        first = statistics.median(suites)
+        print(f"ratio      loop / driftcage = {statistics.median(loops) / first:.2f}")
         for count in counts[1:]:
             wall = run_suite(driftcage, folder, count)
             print(f"ratio      a scenario of {count} / of {counts[0]} = {wall / count / first * counts[0]:.2f}")
