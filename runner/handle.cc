@@ -76,7 +76,12 @@ base::Result<Handle> resolve_handle(const std::string& text) {
     handle.results.push_back(summary);
   }
   if (!handle.results.empty()) return handle;
-  const std::string near = scenario::nearest(rest, ids);
+  // With an id that is there only the leg can be wrong.
+  const bool wrong_leg =
+      std::any_of(ids.begin(), ids.end(), [&rest](const std::string& id) {
+        return ("/" + rest).find("/" + id + "/") != std::string::npos;
+      });
+  const std::string near = wrong_leg ? "" : scenario::nearest(rest, ids);
   return base::fail("find in the run record", "\"" + rest + "\"", 0,
                     near.empty() ? "write RUN/ID or RUN/ID/LEG; a leg is "
                                    "control, fault or fix:NAME"

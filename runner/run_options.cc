@@ -117,7 +117,7 @@ base::Status resolve_groups(RunOptions& options) {
 
 std::string how_it_runs(const run::ScheduleOptions& schedule) {
   std::string text;
-  if (schedule.shard) {
+  if (schedule.shard && schedule.shard->total > 1) {
     text += fmt::format("shard {} by {}, from {}\n", schedule.shard->text(),
                         run::shard_strategy_name(schedule.shard->strategy),
                         schedule.shard->source);

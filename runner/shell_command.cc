@@ -228,12 +228,18 @@ int shell_into_image(const std::string& reference) {
 }
 
 void shell_into_first_bad(const std::string& record_folder) {
-  if (!is_terminal(STDIN_FILENO) || !is_terminal(STDOUT_FILENO)) return;
   const auto record = run::Record::open(record_folder);
   if (!record) return;
   for (const run::Summary& summary : record->results()) {
     if (model::is_good(summary.verdict)) continue;
-    static_cast<void>(shell_into(record_folder + "/" + summary.folder));
+    const std::string leg = record_folder + "/" + summary.folder;
+    if (is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO)) {
+      static_cast<void>(shell_into(leg));
+    } else {
+      write_err(
+          "driftcage: no shell without a terminal; later: driftcage shell " +
+          leg + "\n");
+    }
     return;
   }
 }

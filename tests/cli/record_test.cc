@@ -323,8 +323,18 @@ TEST_F(Recorded, AShellIsInTheCageOfItsLeg) {
   EXPECT_EQ(control.out, "here\n/work\n");
   EXPECT_THAT(driftcage({"shell", "r/tiny/c"}, setting).err,
               HasSubstr("did you mean tiny/b?"));
+  EXPECT_THAT(driftcage({"shell", "r/tiny/b/nosuch"}, setting).err,
+              HasSubstr("a leg is control, fault or fix:NAME"));
   const Outcome bare = driftcage({"shell", "--image", "host"}, setting);
   EXPECT_EQ(bare.out, "/work\n");
+}
+
+TEST_F(Recorded, AShellThatCannotBeIsTold) {
+  const Outcome run =
+      call({"run", "tiny/b", "--record", "r", "--on-fail", "shell"});
+  EXPECT_EQ(run.code, 1);
+  EXPECT_THAT(run.err, HasSubstr("no shell without a terminal"));
+  EXPECT_THAT(run.err, HasSubstr("driftcage shell "));
 }
 
 TEST_F(Recorded, WhatACommandLeftIsThereAgain) {
