@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -171,10 +172,13 @@ base::Status RootMaker::adopt_directories() {
 // so, or on tmpfs before Linux 6.6, is covered later.
 base::Status RootMaker::empty_masks() {
   const std::shared_ptr<Layer> layer = regions_.find("/").layer;
-  for (const std::string& mask : spec_.masks) {
+  // Outer ones before those in them, which are gone then.
+  for (const std::string& mask :
+       std::set<std::string>(spec_.masks.begin(), spec_.masks.end())) {
     const std::string inside = mask.substr(1);
     struct stat status {};
     if (is_in_own_directory(mask) || mount_above(mask) ||
+        regions_.find(mask).at != "/" ||
         ::fstatat(layer->lower.get(), inside.c_str(), &status,
                   AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISDIR(status.st_mode) ||

@@ -99,6 +99,12 @@ TEST_P(Isolation, WhatIsHiddenBehindAMaskIsNotListed) {
   EXPECT_EQ(output(spec), "");
 }
 
+TEST_P(Isolation, AMaskInAMaskIsGone) {
+  auto spec = shell_spec("ls -A /usr/share");
+  spec.masks.insert(spec.masks.end(), {"/usr/share/doc", "/usr/share"});
+  EXPECT_EQ(output(spec), "");
+}
+
 TEST_P(Isolation, HasAPrivateTemporaryDirectory) {
   const std::string marker =
       "/tmp/driftcage-host-marker-" + std::to_string(::getpid());
