@@ -91,6 +91,7 @@ struct Run {
   base::Result<wire::End> end =
       base::fail("run the helper", {}, 0, "it gave no result");
   int signal = 0;  // that stopped it
+  std::string engine;
 };
 
 using OnRecord = std::function<void(const wire::Record&)>;
@@ -103,7 +104,12 @@ Run run_once(const std::string& cell, const model::CageSpec& spec,
   Run run;
   run::Launcher launcher(cell);
   run::CellObserver observer;
-  observer.record = on_record;
+  observer.record = [&](const wire::Record& record) {
+    if (const auto* hello = std::get_if<wire::Hello>(&record)) {
+      run.engine = hello->engine;
+    }
+    on_record(record);
+  };
   if (output) {
     observer.out = [&output](std::string_view bytes) {
       output(STDOUT_FILENO, bytes);
@@ -188,7 +194,14 @@ base::Result<std::vector<match::LineTest>> read_filter(
                         "it has the form of a scenario's event lines: verb "
                         "subject [= result] [by exe]");
     }
-    tests.push_back(DRIFTCAGE_TRY(match::LineTest::make(*line, variables)));
+    auto test = match::LineTest::make(*line, variables);
+    if (!test) return base::fail("--filter", text, 0, test.error().message());
+    tests.push_back(*std::move(test));
+    if (!(line->count == model::CountRange{})) {
+      return base::fail("--filter", text, 0,
+                        "a filter shows every event that fits: leave the "
+                        "number out");
+    }
     lines.push_back(*std::move(line));
   }
   return tests;
@@ -253,7 +266,9 @@ base::Result<int> traced(const Options& options, const std::string& image,
   if (!options.verify || !run.end || run.signal != 0) return code;
 
   match::Census second;
-  spec.trace.engine = model::Engine::Ptrace;
+  // The other one.
+  spec.trace.engine =
+      run.engine == "ptrace" ? model::Engine::Seccomp : model::Engine::Ptrace;
   const Run again = run_once(
       cell, spec,
       [&second](const wire::Record& record) {
@@ -262,7 +277,16 @@ base::Result<int> traced(const Options& options, const std::string& image,
       },
       [](int, std::string_view) {});
   if (again.signal != 0 || !again.end) return exit_code_of(again);
-  return same_calls(first, second) ? code : model::kExitBadVerdict;
+  if (again.engine == run.engine) {
+    return base::fail("verify the trace", argv.front(), 0,
+                      "there is one engine here only: " + again.engine +
+                          "; no seccomp filter can be installed");
+  }
+  const bool filter_first = run.engine != "ptrace";
+  return same_calls(filter_first ? first : second,
+                    filter_first ? second : first)
+             ? code
+             : model::kExitBadVerdict;
 }
 
 int trace(const Options& options, const std::vector<std::string>& argv) {

@@ -31,7 +31,8 @@ bool is_secret_word(std::string_view word) {
       "accesskeys", "privatekey",    "privatekeys", "secretkey",   "secretkeys",
       "signingkey", "encryptionkey", "credential",  "credentials", "creds",
       "auth",       "authorization", "cookie"};
-  static constexpr std::array<std::string_view, 2> kMore{"cookies", "pat"};
+  static constexpr std::array<std::string_view, 4> kMore{"cookies", "pat",
+                                                         "pgpass", "sshpass"};
   static constexpr std::array<std::string_view, 5> kEnds{
       "apikey", "password", "passwd", "secret", "token"};
   static constexpr std::array<std::string_view, 7> kCamelEnds{
@@ -55,25 +56,69 @@ bool is_secret_word(std::string_view word) {
                      });
 }
 
-std::string redact_entry(const std::string& entry) {
-  const std::size_t equals = entry.find('=');
-  if (equals != std::string::npos && equals + 1 < entry.size() &&
-      is_secret_name(std::string_view(entry).substr(0, equals))) {
-    return entry.substr(0, equals + 1).append(kRedacted);
+// Assignments in a shell's command line: up to the end of the word.
+std::string redact_assignments(std::string_view text) {
+  std::string result;
+  std::size_t done = 0;
+  for (std::size_t at = text.find('='); at != std::string_view::npos;
+       at = text.find('=', at + 1)) {
+    std::size_t name = at;
+    while (name > done && (is_word(text[name - 1]) || text[name - 1] == '_' ||
+                           text[name - 1] == '-')) {
+      --name;
+    }
+    std::size_t value = at + 1;
+    std::size_t end = text.find_first_of(" \t\r\n;&|<>()", value);
+    if (value < text.size() && (text[value] == '"' || text[value] == '\'')) {
+      end = text.find(text[value], value + 1);
+      ++value;
+    }
+    if (end == std::string_view::npos) end = text.size();
+    if (end <= value || !is_secret_name(text.substr(name, at - name))) continue;
+    result.append(text.substr(done, value - done)).append(kRedacted);
+    done = end;
+    at = end - 1;
   }
-  return redact_text(entry);
+  return result.append(text.substr(done));
 }
 
 // "Authorization: Bearer x", as it is given to curl -H.
 bool is_secret_header(std::string_view argument, std::size_t& value_at) {
-  const std::size_t colon = argument.find(": ");
+  const std::size_t colon = argument.find(':');
   if (colon == std::string_view::npos) return false;
   const std::string_view name = argument.substr(0, colon);
-  value_at = colon + 2;
+  value_at = argument.find_first_not_of(' ', colon + 1);
   return value_at < argument.size() &&
          std::all_of(name.begin(), name.end(),
                      [](char c) { return is_word(c) || c == '-'; }) &&
          is_secret_name(name);
+}
+
+std::string redact_entry(const std::string& entry) {
+  const std::size_t equals = entry.find('=');
+  if (equals != std::string::npos && equals + 1 < entry.size()) {
+    const std::string_view name = std::string_view(entry).substr(0, equals);
+    std::size_t value_at = 0;
+    if (is_secret_name(name) && name.find_first_of(" \t\n;") == name.npos) {
+      return entry.substr(0, equals + 1).append(kRedacted);
+    }
+    const std::string_view value = std::string_view(entry).substr(equals + 1);
+    if (is_secret_header(value, value_at)) {
+      return entry.substr(0, equals + 1 + value_at).append(kRedacted);
+    }
+  }
+  return redact_text(redact_assignments(entry));
+}
+
+// The scheme of an URL that ends before `at`. A path that was made absolute has
+// one slash less, and may have a colon for other reasons.
+bool is_scheme(std::string_view text, std::size_t at, bool whole) {
+  if (whole) return at > 0 && is_word(text[at - 1]);
+  static constexpr std::array<std::string_view, 6> kSchemes{
+      "http", "https", "ftp", "ssh", "git", "svn"};
+  const std::string_view before = text.substr(0, at);
+  const std::size_t start = before.find_last_of("/+ ") + 1;  // npos + 1 is 0
+  return is_one_of(kSchemes, before.substr(start));
 }
 
 }  // namespace
@@ -98,17 +143,20 @@ bool is_secret_name(std::string_view name) {
 std::string redact_text(std::string_view text) {
   std::string result;
   std::size_t done = 0;
-  for (std::size_t at = text.find("://"); at != std::string_view::npos;
-       at = text.find("://", at + 3)) {
-    const std::size_t host = at + 3;
-    const bool scheme = at > 0 && is_word(text[at - 1]);
-    const std::size_t end = text.find_first_of("/?#@ \t\r\n", host);
-    if (!scheme || end == std::string_view::npos || text[end] != '@' ||
-        end == host) {
+  for (std::size_t at = text.find(":/"); at != std::string_view::npos;
+       at = text.find(":/", at + 2)) {
+    const bool whole = text.substr(at + 2).starts_with('/');
+    const std::size_t host = at + (whole ? 3 : 2);
+    const std::size_t end =
+        std::min(text.find_first_of("/?# \t\r\n", host), text.size());
+    // The last one: a password may have one itself.
+    const std::size_t sign = text.substr(0, end).rfind('@');
+    if (sign == std::string_view::npos || sign <= host ||
+        !is_scheme(text, at, whole)) {
       continue;
     }
     result.append(text.substr(done, host - done)).append(kRedacted);
-    done = end;
+    done = sign;
   }
   return result.append(text.substr(done));
 }

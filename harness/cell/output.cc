@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/cell/output.h"
 
+#include <csignal>
+
 #include "harness/base/sys.h"
 #include "harness/wire/codec.h"
 
@@ -9,14 +11,50 @@ namespace {
 
 // As much as a pipe holds.
 constexpr std::size_t kFlushSize = 64u << 10;
-constexpr std::uint64_t kFlushNs = 100'000'000;
+constexpr long kFlushNs = 100'000'000;
 
 }  // namespace
 
 Output::Output(int fd) : fd_(fd) { buffer_.reserve(kFlushSize + 4096); }
 
+Output::~Output() {
+  if (timer_) ::timer_delete(*timer_);
+}
+
+// It goes on until a tick finds nothing to send: to set it for each flush would
+// cost more.
+void Output::set_timer(bool on) {
+  if (!timer_) {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};  // no SA_RESTART: wait4(2) shall return
+    ::sigaction(SIGRTMIN, &action, nullptr);
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGRTMIN;
+    timer_t made{};
+    if (::timer_create(CLOCK_MONOTONIC, &event, &made) != 0) return;
+    timer_ = made;
+  }
+  itimerspec when{};
+  if (on) when.it_value.tv_nsec = when.it_interval.tv_nsec = kFlushNs;
+  ::timer_settime(*timer_, 0, &when, nullptr);
+  ticking_ = on;
+}
+
+void Output::interrupted() {
+  if (!ticking_) return;
+  if (buffer_.empty()) {
+    set_timer(false);
+  } else {
+    flush();
+  }
+}
+
 void Output::flush_when_due(std::uint64_t at_ns) {
-  if (buffer_.size() < kFlushSize && at_ns < flushed_ns_ + kFlushNs) return;
+  if (!ticking_) set_timer(true);
+  if (buffer_.size() < kFlushSize &&
+      at_ns < flushed_ns_ + std::uint64_t{kFlushNs})
+    return;
   flushed_ns_ = at_ns;
   flush();
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
+#include <optional>
 #include <string>
 
 #include "harness/trace/tracer.h"
@@ -10,16 +12,21 @@
 namespace driftcage::cell {
 
 // Writes records to a descriptor in large pieces: when enough has come
-// together, and at least every 100 ms while there are events, so that a killed
-// cell loses little.
+// together, and otherwise at the latest after 200 ms, so that a killed cell
+// loses little and whoever looks on sees where a program hangs. For that it
+// has a timer (timer_create(2)), whose signal, SIGRTMIN, it handles.
 class Output final : public trace::Sink {
  public:
   explicit Output(int fd);
+  ~Output() override;
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
 
   void process_start(const model::ProcessStart& start) override;
   void event(const model::Event& event) override;
   void process_end(const model::ProcessEnd& end) override;
   void mapped(const model::Mapped& mapped) override;
+  void interrupted() override;
   // Any other record; sent at once.
   void record(const wire::Record& record);
   void flush();
@@ -32,10 +39,13 @@ class Output final : public trace::Sink {
 
  private:
   void flush_when_due(std::uint64_t at_ns);
+  void set_timer(bool on);
 
   int fd_;
   bool watched_ = false;
   bool ok_ = true;
+  bool ticking_ = false;
+  std::optional<timer_t> timer_;
   std::uint64_t flushed_ns_ = 0;  // in event time
   std::string buffer_;
 };

@@ -33,6 +33,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Signals that come this close together are one. No finger is that fast.
+constexpr milliseconds kOneWish{50};
+
 // By whoever started this program, who wants it to be so: nohup(1), or a shell
 // for what it runs in the background.
 bool is_ignored(int number) {
@@ -73,7 +76,8 @@ struct Launcher::State {
   std::vector<CellObserver> refused;  // started without a loop
   std::set<std::shared_ptr<CellProcess>> cells;
   std::optional<Nursery> nursery;
-  std::array<bool, wire::kNurserySlots> taken{};  // slots
+  std::array<bool, wire::kNurserySlots> taken{};       // slots
+  std::chrono::steady_clock::time_point first_signal;  // of the first signal
   std::size_t captured = 0;  // cells started with Stdio::Capture so far
   bool no_nursery = false;   // it was tried
   struct sigaction old_pipe_action {};
@@ -149,7 +153,16 @@ void Launcher::State::await_signal(asio::signal_set& signals, int& first,
   signals.async_wait([&, this](ErrorCode error, int number) {
     if (error) return;
     const bool again = first != 0;
-    if (!again) first = number;
+    const auto now = std::chrono::steady_clock::now();
+    // timeout(1) signals its child and then the whole group: one wish.
+    if (again && now - first_signal < kOneWish) {
+      await_signal(signals, first, on_signal);
+      return;
+    }
+    if (!again) {
+      first = number;
+      first_signal = now;
+    }
     if (!again && on_signal) {
       on_signal(number);
     } else {

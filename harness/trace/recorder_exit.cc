@@ -34,8 +34,8 @@ using model::Verb;
 void Recorder::finish_exec_environment(Thread& thread, bool succeeded) {
   Process& process = *thread.process;
   model::ExecDetail& detail = *thread.event.exec;
-  const bool complete =
-      process.environment == nullptr || (succeeded && !process.exec_seen);
+  // A child has its parent's until it executes a program.
+  const bool complete = process.environment == nullptr;
   detail.environment_complete = complete;
   if (!complete) {
     detail.environment =
@@ -328,11 +328,12 @@ void Recorder::emit(Thread& thread) {
 
 // Before anything leaves the tracer: what is not written needs no guarding.
 void Recorder::hide_secrets(model::Event& event) {
-  for (std::string* path : {&event.path, &event.abs, &event.real}) {
-    if (path->find("://") != std::string::npos)
-      *path = base::redact_text(*path);
+  for (std::string* path :
+       {&event.path, &event.abs, &event.real, &event.cause_at}) {
+    if (path->find(":/") != std::string::npos) *path = base::redact_text(*path);
   }
   if (!event.exec) return;
+  event.exec->exe = base::redact_text(event.exec->exe);
   event.exec->argv = base::redact_arguments(event.exec->argv);
   event.exec->environment = base::redact_environment(event.exec->environment);
 }

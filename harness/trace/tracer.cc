@@ -497,6 +497,7 @@ base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
       if (errno == EINTR) {
         if ((Deadline::timed_out() || Deadline::cancelled()) && init_pid == 0)
           kill_all();
+        checked.interrupted();
         continue;
       }
       if (errno == ECHILD) break;

@@ -411,6 +411,17 @@ TEST_P(TraceTest, EnvironmentOfExecs) {
                                               "DC_MADE="}));
 }
 
+TEST_P(TraceTest, AChildsEnvironmentIsComparedWithItsParents) {
+  const Trace trace = run_traced(
+      {"/bin/sh", "-c", "DC_MADE=1 /usr/bin/env >/dev/null; true"}, options_);
+  const auto execs = trace.of(Verb::Exec);
+  ASSERT_EQ(execs.size(), 2U);
+  EXPECT_NE(execs[0].process, execs[1].process);
+  EXPECT_FALSE(execs[1].exec->environment_complete);
+  EXPECT_THAT(execs[1].exec->environment, Contains("DC_MADE=1"));
+  EXPECT_LT(execs[1].exec->environment.size(), 6U);
+}
+
 TEST_P(TraceTest, ScriptsShowBothPrograms) {
   const std::string script = directory_ + "/dc-script";
   FILE* file = std::fopen(script.c_str(), "w");

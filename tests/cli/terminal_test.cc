@@ -151,6 +151,29 @@ TEST_F(Terminal, ATraceTellsWhatItLeavesOutOfPath) {
   EXPECT_EQ(trace.finish(), 0);
 }
 
+TEST_F(Terminal, ATraceShowsWhereAProgramHangs) {
+  OnTerminal trace(
+      with({"trace", "--", "sh", "-c", "cat absent.txt; exec sleep 600"}),
+      on_terminal());
+  EXPECT_TRUE(trace.wait_for("absent.txt = ENOENT")) << trace.screen();
+  trace.type("\x03");
+  EXPECT_EQ(trace.finish(), 128 + SIGINT) << trace.screen();
+}
+
+// As timeout(1) sends them, to its child and then to the group.
+TEST_F(Terminal, TwoSignalsAtOnceAreOne) {
+  OnTerminal trace(with({"trace", "--json", "-o", "t", "--", "sh", "-c",
+                         "cat absent.txt; echo up; exec sleep 600"}),
+                   on_terminal());
+  ASSERT_TRUE(trace.wait_for("up")) << trace.screen();
+  ::kill(trace.pid(), SIGTERM);
+  ::kill(trace.pid(), SIGTERM);
+  EXPECT_EQ(trace.finish(), 128 + SIGTERM) << trace.screen();
+  const std::string lines = read_text(folder_ / "t");
+  EXPECT_THAT(lines, HasSubstr("absent.txt"));
+  EXPECT_THAT(lines, HasSubstr("\"type\":\"end\""));
+}
+
 TEST_F(Terminal, AShellThatLosesItsTerminalIsOver) {
   OnTerminal shell(with({"shell", "--image", "host"}), on_terminal());
   ASSERT_TRUE(shell.wait_for("[host] ")) << shell.screen();

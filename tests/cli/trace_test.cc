@@ -222,6 +222,16 @@ TEST_F(Trace, AFilterWithAMistakeIsShownWithACaret) {
   EXPECT_THAT(outcome.err, HasSubstr("^"));
 }
 
+TEST_F(Trace, AFilterThatCannotBeMeantIsAMistakeOfUse) {
+  for (const char* filter : {"open $NOSUCH/x", "open ** x3"}) {
+    const Outcome outcome =
+        driftcage({"trace", "--filter", filter, "--", "echo", "ran"});
+    EXPECT_EQ(outcome.code, 2) << filter;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, HasSubstr("--filter"));
+  }
+}
+
 TEST_F(Trace, StraceLines) {
   const Outcome outcome = driftcage(
       {"trace", "--strace", "-o", "t", "--", "cat", "absent.txt"}, here());
@@ -267,6 +277,19 @@ TEST_F(Trace, VerifyTellsWhatDiffers) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("the engines saw different calls"));
   EXPECT_THAT(outcome.err, HasSubstr("1 times, 0 times: openat "));
+}
+
+TEST_F(Trace, VerifyNeedsTwoEngines) {
+  const Outcome one = execute({DRIFTCAGE_DENY_SECCOMP, DRIFTCAGE_PROGRAM,
+                               "trace", "--verify", "-o", "t", "--", "true"},
+                              here());
+  EXPECT_EQ(one.code, 3);
+  EXPECT_THAT(one.err, HasSubstr("there is one engine here only: ptrace"));
+  const Outcome other = driftcage(
+      {"trace", "--verify", "--engine", "ptrace", "-o", "t", "--", "true"},
+      here());
+  EXPECT_EQ(other.code, 0);
+  EXPECT_THAT(other.err, HasSubstr("both engines saw the same "));
 }
 
 TEST_F(Trace, WithoutFiltersTheOtherEngineIsTaken) {

@@ -51,6 +51,12 @@ TEST(Redact, UserInfoInUrls) {
   EXPECT_EQ(redact_text("a git+ssh://t0ken@h.example.com b http://h/@x"),
             "a git+ssh://***@h.example.com b http://h/@x");
   EXPECT_EQ(redact_text("user@host:path"), "user@host:path");
+  EXPECT_EQ(redact_text("https://u:p@ss@h.example.com/x"),
+            "https://***@h.example.com/x");
+  // A path that was made absolute.
+  EXPECT_EQ(redact_text("/tmp/https:/u:p@h.example.com/x"),
+            "/tmp/https:/***@h.example.com/x");
+  EXPECT_EQ(redact_text("/a:/b@c/bin"), "/a:/b@c/bin");
 }
 
 TEST(Redact, Environment) {
@@ -59,6 +65,18 @@ TEST(Redact, Environment) {
                           "GOPROXY=https://u:p@h.example.com,direct"}),
       ElementsAre("PATH=/bin", "MY_TOKEN=***", "MY_TOKEN",
                   "TOKEN=", "GOPROXY=https://***@h.example.com,direct"));
+}
+
+TEST(Redact, WhatAShellIsGiven) {
+  EXPECT_THAT(
+      redact_arguments({"sh", "-c", "x=1; MY_TOKEN=abc PGPASS='a b' go run ."}),
+      ElementsAre("sh", "-c", "x=1; MY_TOKEN=*** PGPASS='***' go run ."));
+  EXPECT_THAT(redact_arguments({"curl", "-H", "Authorization:Bearer abc",
+                                "--header=Authorization: Bearer abc",
+                                "https://h.example.com:80/x=y", "a:b"}),
+              ElementsAre("curl", "-H", "Authorization:***",
+                          "--header=Authorization: ***",
+                          "https://h.example.com:80/x=y", "a:b"));
 }
 
 TEST(Redact, Arguments) {
