@@ -46,6 +46,16 @@ bool is_default(std::string_view directory) {
   return is_in(directory, kDefaults);
 }
 
+// Where systems keep libraries that ldconfig(8) is told of. What lies elsewhere
+// was asked for by its path, as by dlopen(3).
+bool may_be_cached(std::string_view directory) {
+  static constexpr std::array<std::string_view, 6> kTops{
+      "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/opt"};
+  return std::any_of(kTops.begin(), kTops.end(), [&](std::string_view top) {
+    return base::path::is_below(directory, top);
+  });
+}
+
 std::vector<std::string> split(std::string_view list) {
   std::string text(list);
   // ld.so(8) takes semicolons too.
@@ -94,7 +104,10 @@ std::string_view LoaderRules::rule_of(std::string_view directory,
   // A hit of the cache is opened at once; the built-in directories are tried
   // when the cache has no entry, or one whose file is gone.
   const bool library = name.starts_with("lib") || name.starts_with("ld-");
-  if (cache_ && found && library && before != "default") return "ld.so.cache";
+  if (cache_ && found && library && before != "default" &&
+      may_be_cached(directory)) {
+    return "ld.so.cache";
+  }
   if (is_default(directory)) return path_file_ ? "path-file" : "default";
   return path_file_ ? "path-file" : "path";
 }

@@ -138,9 +138,7 @@ class TextView : public TraceView {
       add_note(note, command_text(event.exec->argv));
       add_note(note, real_program(event));
       if (all_) add_note(note, environment_text(*event.exec));
-      const std::string_view stage = context_.stages.stage_of(event);
-      if (!stage.empty() && stage != base::path::base_name(event.abs))
-        add_note(note, fmt::format("stage {}", stage));
+      add_stage(note, event, base::path::base_name(event.abs));
     } else if (match::is_derived(event.verb) && event.ok()) {
       note = "at " + printable(event.abs);
       const std::size_t colon = event.origins.rfind(':');
@@ -148,8 +146,18 @@ class TextView : public TraceView {
         note += " by " + event.origins.substr(colon + 1);
     } else if (event.file && event.file->deleted) {
       add_note(note, "deleted");
+    } else if (!event.ok()) {
+      add_stage(note, event, context_.table.program(event.process));
     }
     return note;
+  }
+
+  // What of a build it belongs to, unless the program says so already.
+  void add_stage(std::string& note, const model::Event& event,
+                 std::string_view program) const {
+    const std::string_view stage = context_.stages.stage_of(event);
+    if (!stage.empty() && stage != program)
+      add_note(note, fmt::format("stage {}", stage));
   }
 
   bool all_;

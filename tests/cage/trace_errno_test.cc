@@ -222,6 +222,8 @@ std::map<std::string, Row> rows() {
   all["exec-truncated"] = execs("ENOEXEC not-elf @truncated", "truncated");
   all["exec-other-machine"] =
       execs("ENOEXEC wrong-arch @other-machine", "other-machine");
+  all["exec-other-class"] =
+      execs("ENOEXEC wrong-arch @other-class", "other-class");
   all["exec-long-argument"] = same("E2BIG none", Verb::Exec, [] {
     std::string big(200'000, 'x');
     char* argv[] = {big.data(), nullptr};
@@ -256,6 +258,7 @@ void furnish(const fs::path& at) {
   put(at / "empty", "", 0755);
   put(at / "truncated", elf_bytes("").substr(0, 80), 0755);
   put(at / "other-machine", elf_bytes("", kOtherMachine), 0755);
+  put(at / "other-class", elf_bytes("", kSmallMachine), 0755);
   mkfifo((at / "fifo").c_str(), 0666);
   chmod((at / "fifo").c_str(), 0666);
   fs::create_symlink("none", at / "d/dangling");

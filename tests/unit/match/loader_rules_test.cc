@@ -62,7 +62,8 @@ TEST_F(LoaderRulesTest, CacheAndBuiltInDirectories) {
   EXPECT_EQ(hit("/opt/any/lib"), "ld.so.cache");
   EXPECT_EQ(miss("/usr/lib"), "default");
   EXPECT_EQ(hit("/usr/lib", "default"), "default");
-  // A module that a program names by its whole path.
+  // What a program names by its whole path.
+  EXPECT_EQ(hit("/home/me/lib"), "path");
   EXPECT_EQ(rules_.rule_of("/usr/lib/python3", "_ssl.so", true, {}), "path");
 }
 

@@ -55,8 +55,9 @@ TEST(TraceText, DefaultShowsProgramsAndFailedSearches) {
           "   0.000 -[101]            exec /usr/bin/go = ok   # /usr/bin/go; "
           "stage "
           "list",
-          "   0.000 go[101]           open /etc/none = ENOENT",
-          "   0.000 go[101]           lookup gcc = none   # tried /a, /b",
+          "   0.000 go[101]           open /etc/none = ENOENT   # stage list",
+          "   0.000 go[101]           lookup gcc = none   # tried /a, /b; "
+          "stage list",
           "   0.000   go[102]         exec /b/cgo = ok   # cgo -x 'a b'; stage "
           "list",
           "   0.000   cgo[102]        exit 2   # stage list"));

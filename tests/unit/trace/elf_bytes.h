@@ -11,9 +11,12 @@ namespace driftcage::trace {
 #if defined(__x86_64__)
 inline constexpr Elf64_Half kThisMachine = EM_X86_64;
 inline constexpr Elf64_Half kOtherMachine = EM_AARCH64;
+// Its programs run here, but not from a file of 64 bits.
+inline constexpr Elf64_Half kSmallMachine = EM_386;
 #else
 inline constexpr Elf64_Half kThisMachine = EM_AARCH64;
 inline constexpr Elf64_Half kOtherMachine = EM_X86_64;
+inline constexpr Elf64_Half kSmallMachine = EM_ARM;
 #endif
 
 // The smallest file that the kernel would take for a program; `interpreter`

@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Real data for the fuzzers to start from.
+#   tests/fuzz/seeds.sh FOLDER [RUN]     RUN: a run record, for fuzz_wire
+# Makes FOLDER/scenario, event_line, executable, proc and wire.
+set -eu
+[ $# -ge 1 ] || { sed -n '3,5s/^# //p' "$0" >&2; exit 2; }
+out=$1
+scenarios=$(cd "$(dirname "$0")/../../scenarios" && pwd)
+mkdir -p "$out/scenario" "$out/event_line" "$out/executable" "$out/proc" "$out/wire"
+
+number=0
+find "$scenarios" -name '*.toml' | while read -r file; do
+  number=$((number + 1))
+  cp "$file" "$out/scenario/$number.toml"
+done
+
+grep -rhoE '"(open|exec|stat|lookup|load|any|readlink|mkdir|getcwd|spawn) [^"]+"' "$scenarios" |
+  tr -d '"' | sort -u | split -l 1 -a 4 - "$out/event_line/"
+
+# Programs, libraries and scripts; large ones tell a fuzzer nothing more.
+find -L /usr/bin /usr/lib -maxdepth 2 -type f -size -64k 2>/dev/null | head -n 400 |
+  while read -r file; do
+    [ ! -r "$file" ] || cp -n "$file" "$out/executable/"
+  done
+
+for process in /proc/[0-9]*; do
+  for name in maps status; do
+    cat "$process/$name" >"$out/proc/${process#/proc/}-$name" 2>/dev/null ||
+      rm -f "$out/proc/${process#/proc/}-$name"
+  done
+done
+
+if [ $# -ge 2 ]; then
+  number=0
+  find "$2" -name trace.dct | head -n 200 | while read -r file; do
+    number=$((number + 1))
+    cp "$file" "$out/wire/$number"
+  done
+fi
