@@ -150,13 +150,13 @@ std::string redact_text(std::string_view text) {
     const std::size_t end =
         std::min(text.find_first_of("/?# \t\r\n", host), text.size());
     // The last one: a password may have one itself.
-    const std::size_t sign = text.substr(0, end).rfind('@');
-    if (sign == std::string_view::npos || sign <= host ||
+    const std::size_t sign = text.substr(host, end - host).rfind('@');
+    if (sign == std::string_view::npos || sign == 0 ||
         !is_scheme(text, at, whole)) {
       continue;
     }
     result.append(text.substr(done, host - done)).append(kRedacted);
-    done = sign;
+    done = host + sign;
   }
   return result.append(text.substr(done));
 }

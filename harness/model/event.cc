@@ -147,7 +147,7 @@ constexpr Names<Abi, 5> kAbis{{
     {Abi::Arm, "arm"},
 }};
 
-constexpr Names<std::uint32_t, 7> kIntegrity{{
+constexpr Names<std::uint32_t, 8> kIntegrity{{
     {kNestedFilter, "nested-filter"},
     {kIoUring, "io-uring"},
     {kCloneUntraced, "clone-untraced"},
@@ -155,6 +155,7 @@ constexpr Names<std::uint32_t, 7> kIntegrity{{
     {kForeignAbi, "foreign-abi"},
     {kUnreadable, "unreadable"},
     {kTruncated, "truncated"},
+    {kDetachedMount, "detached-mount"},
 }};
 
 }  // namespace

@@ -236,6 +236,7 @@ enum Integrity : std::uint32_t {
   kForeignAbi = 1u << 4,     // a call by an ABI that was not decoded
   kUnreadable = 1u << 5,     // a path argument could not be read
   kTruncated = 1u << 6,      // events were lost or cut off
+  kDetachedMount = 1u << 7,  // a mount was made that has no place
 };
 // "nested-filter, io-uring"; "complete" for 0.
 [[nodiscard]] std::string integrity_text(std::uint32_t flags);

@@ -101,7 +101,7 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
   thread.tag = tag;
   thread.abi = &abi;
   std::copy_n(args, thread.args.size(), thread.args.begin());
-  if (tag == kRootChange) return true;
+  if (is_plain_guard(tag)) return true;
 
   constexpr std::uint64_t kSocketcall = 102;
   thread.multiplexed = abi.abi == model::Abi::I386 && number == kSocketcall;

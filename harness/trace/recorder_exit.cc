@@ -251,6 +251,10 @@ void Recorder::guard_result(const Thread& thread, bool is_error) {
     return;
   }
   if (is_error) return;
+  if (thread.tag == kDetachedMount) {
+    flag(model::kDetachedMount);
+    return;
+  }
   switch (syscall_of(thread.tag)) {
     case Syscall::Seccomp:
     case Syscall::Prctl:
@@ -265,7 +269,7 @@ void Recorder::guard_result(const Thread& thread, bool is_error) {
 }
 
 void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
-  if (thread.tag == kRootChange || !model::verb_of(syscall_of(thread.tag))) {
+  if (is_plain_guard(thread.tag) || !model::verb_of(syscall_of(thread.tag))) {
     guard_result(thread, is_error);
     return;
   }

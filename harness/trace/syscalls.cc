@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include <array>
@@ -71,6 +72,9 @@ void add_guards(std::vector<CallRule>& rules) {
   rules.push_back({"pivot_root", kRootChange, {}});
   rules.push_back({"setns", kRootChange, {}});
   rules.push_back({"unshare", kRootChange, {{0, CLONE_NEWNS, CLONE_NEWNS}}});
+  rules.push_back(
+      {"open_tree", kDetachedMount, {{2, OPEN_TREE_CLONE, OPEN_TREE_CLONE}}});
+  rules.push_back({"fsmount", kDetachedMount, {}});
 }
 
 void add_call(Syscall call, std::vector<CallRule>& rules) {

@@ -336,6 +336,13 @@ TEST_P(TraceTest, IoUringIsFlaggedWhenItWorks) {
                                      : model::kComplete);
 }
 
+TEST_P(TraceTest, DetachedMountsAreFlagged) {
+  const Trace trace = run_traced(
+      {DRIFTCAGE_FIXTURES "/trace_guards", "detached_mount"}, options_);
+  EXPECT_TRUE(trace.end.status.success());
+  EXPECT_EQ(trace.end.integrity, model::kDetachedMount);
+}
+
 #if defined(__x86_64__)
 TEST_P(TraceTest, CallsOf32Bits) {
   const Trace trace =
