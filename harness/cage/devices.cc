@@ -70,7 +70,7 @@ base::Status bind_device(const std::string& at, const Device& device) {
 }  // namespace
 
 base::Status fill_devices(const std::string& at,
-                           const std::vector<std::string>& drop) {
+                          const std::vector<std::string>& drop) {
   const auto dropped = [&](const char* name) {
     return std::find(drop.begin(), drop.end(), name) != drop.end();
   };

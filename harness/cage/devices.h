@@ -8,10 +8,10 @@
 
 namespace driftcage::cage {
 
-// Mounts a minimal /dev at the directory `at`: null, zero, full, random,
+// Makes a minimal /dev of the empty directory `at`: null, zero, full, random,
 // urandom and tty of the host, links to /proc/self/fd, shm and pts, without the
 // names in `drop`.
 [[nodiscard]] base::Status fill_devices(const std::string& at,
-                                         const std::vector<std::string>& drop);
+                                        const std::vector<std::string>& drop);
 
 }  // namespace driftcage::cage
