@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -76,12 +75,9 @@ base::Result<Handle> resolve_handle(const std::string& text) {
     handle.results.push_back(summary);
   }
   if (!handle.results.empty()) return handle;
-  // With an id that is there only the leg can be wrong.
-  const bool wrong_leg =
-      std::any_of(ids.begin(), ids.end(), [&rest](const std::string& id) {
-        return ("/" + rest).find("/" + id + "/") != std::string::npos;
-      });
-  const std::string near = wrong_leg ? "" : scenario::nearest(rest, ids);
+  std::string near = scenario::nearest(rest, ids);
+  // With an id that is there the leg may be wrong as well.
+  if (rest.starts_with(near + "/")) near.clear();
   return base::fail("find in the run record", "\"" + rest + "\"", 0,
                     near.empty() ? "write RUN/ID or RUN/ID/LEG; a leg is "
                                    "control, fault or fix:NAME"

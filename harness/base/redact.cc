@@ -56,26 +56,39 @@ bool is_secret_word(std::string_view word) {
                      });
 }
 
-// Assignments in a shell's command line: up to the end of the word.
+// The end of a shell's word that begins at `at`, quoted pieces and all.
+std::size_t end_of_word(std::string_view text, std::size_t at) {
+  constexpr std::string_view kEnds = " \t\r\n;&|<>()";
+  while (at < text.size() && kEnds.find(text[at]) == std::string_view::npos) {
+    const char quote = text[at];
+    if (quote == '"' || quote == '\'') {
+      for (++at; at < text.size() && text[at] != quote; ++at) {
+        if (quote == '"' && text[at] == '\\') ++at;
+      }
+    } else if (quote == '\\') {
+      ++at;
+    }
+    ++at;
+  }
+  return std::min(at, text.size());
+}
+
+// Assignments in a shell's command line.
 std::string redact_assignments(std::string_view text) {
   std::string result;
   std::size_t done = 0;
   for (std::size_t at = text.find('='); at != std::string_view::npos;
        at = text.find('=', at + 1)) {
-    std::size_t name = at;
+    const std::size_t name_end = at > done && text[at - 1] == '+' ? at - 1 : at;
+    std::size_t name = name_end;
     while (name > done && (is_word(text[name - 1]) || text[name - 1] == '_' ||
                            text[name - 1] == '-')) {
       --name;
     }
-    std::size_t value = at + 1;
-    std::size_t end = text.find_first_of(" \t\r\n;&|<>()", value);
-    if (value < text.size() && (text[value] == '"' || text[value] == '\'')) {
-      end = text.find(text[value], value + 1);
-      ++value;
-    }
-    if (end == std::string_view::npos) end = text.size();
-    if (end <= value || !is_secret_name(text.substr(name, at - name))) continue;
-    result.append(text.substr(done, value - done)).append(kRedacted);
+    if (!is_secret_name(text.substr(name, name_end - name))) continue;
+    const std::size_t end = end_of_word(text, at + 1);
+    if (end == at + 1) continue;
+    result.append(text.substr(done, at + 1 - done)).append(kRedacted);
     done = end;
     at = end - 1;
   }
@@ -84,11 +97,15 @@ std::string redact_assignments(std::string_view text) {
 
 // "Authorization: Bearer x", as it is given to curl -H.
 bool is_secret_header(std::string_view argument, std::size_t& value_at) {
+  static constexpr std::array<std::string_view, 4> kTight{
+      "Authorization", "Proxy-Authorization", "Cookie", "Private-Token"};
   const std::size_t colon = argument.find(':');
   if (colon == std::string_view::npos) return false;
   const std::string_view name = argument.substr(0, colon);
   value_at = argument.find_first_not_of(' ', colon + 1);
+  // Without a space it may be a host and its port, or an image and its tag.
   return value_at < argument.size() &&
+         (value_at > colon + 1 || is_one_of(kTight, name)) &&
          std::all_of(name.begin(), name.end(),
                      [](char c) { return is_word(c) || c == '-'; }) &&
          is_secret_name(name);
@@ -111,14 +128,20 @@ std::string redact_entry(const std::string& entry) {
 }
 
 // The scheme of an URL that ends before `at`. A path that was made absolute has
-// one slash less, and may have a colon for other reasons.
-bool is_scheme(std::string_view text, std::size_t at, bool whole) {
+// one slash less, and may have a colon for other reasons: then it must be a
+// well-known one, or `user` have a password.
+bool is_scheme(std::string_view text, std::size_t at, bool whole,
+               std::string_view user) {
   if (whole) return at > 0 && is_word(text[at - 1]);
   static constexpr std::array<std::string_view, 6> kSchemes{
       "http", "https", "ftp", "ssh", "git", "svn"};
   const std::string_view before = text.substr(0, at);
   const std::size_t start = before.find_last_of("/+ ") + 1;  // npos + 1 is 0
-  return is_one_of(kSchemes, before.substr(start));
+  const std::string_view scheme = before.substr(start);
+  return is_one_of(kSchemes, scheme) ||
+         (user.find(':') != std::string_view::npos && scheme.size() > 1 &&
+          std::all_of(scheme.begin(), scheme.end(),
+                      [](char c) { return is_word(c) || c == '-'; }));
 }
 
 }  // namespace
@@ -152,7 +175,7 @@ std::string redact_text(std::string_view text) {
     // The last one: a password may have one itself.
     const std::size_t sign = text.substr(host, end - host).rfind('@');
     if (sign == std::string_view::npos || sign == 0 ||
-        !is_scheme(text, at, whole)) {
+        !is_scheme(text, at, whole, text.substr(host, sign))) {
       continue;
     }
     result.append(text.substr(done, host - done)).append(kRedacted);

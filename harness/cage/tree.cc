@@ -143,9 +143,10 @@ base::Status Builder::make_own_directories() {
     DRIFTCAGE_CHECK_OK(cover(none, "/proc", MOUNT_ATTR_RDONLY));
   }
   steps_.done("proc");
-  const std::string tmp = DRIFTCAGE_TRY(scratch_.directory("tmp"));
-  if (::chmod(tmp.c_str(), 01777) != 0) return base::fail("chmod", tmp, errno);
-  DRIFTCAGE_CHECK_OK(cover(tmp, "/tmp", 0));
+  // Of its own: one that is full must not fill all that the cage writes to.
+  DRIFTCAGE_CHECK_OK(
+      mount_new("tmpfs", target("/tmp"), MS_NOSUID | MS_NODEV, "mode=1777"));
+  tree_.regions.add({"/tmp", RegionKind::Plain, nullptr, ""});
   steps_.done("tmp");
   return {};
 }
@@ -154,7 +155,8 @@ base::Status Builder::make_masks() {
   const base::UniqueFd root =
       DRIFTCAGE_TRY(base::sys::open(root_, O_PATH | O_DIRECTORY));
   for (const std::string& mask : spec_.masks) {
-    if (tree_.regions.find(mask).at == mask) continue;  // emptied with the root
+    const Region& region = tree_.regions.find(mask);
+    if (region.at == mask && !region.inside.empty()) continue;  // empty already
     auto found = open_place(root.get(), mask, RESOLVE_IN_ROOT);
     struct stat status {};
     // Nothing to mask where there is nothing.

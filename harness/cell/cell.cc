@@ -146,7 +146,9 @@ base::Status Leg::run_traced() {
   limits.cancel_fd = cancel_fd_;
   limits.kill_pidfd = cage_->init_pidfd();
   limits.init_pid = cage_->init_pid();
-  const trace::TraceEnd end = DRIFTCAGE_TRY(tracer.run(limits));
+  const auto ran = tracer.run(limits);
+  output_.stop_ticking();
+  const trace::TraceEnd end = DRIFTCAGE_TRY(ran);
   end_.status = end.status;
   end_.integrity = end.integrity;
   end_.events = end.events;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -81,6 +82,8 @@ class Copy {
     std::array<char, 1u << 16> buffer{};
     while (true) {
       const ssize_t size = ::read(in.get(), buffer.data(), buffer.size());
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0) cut_ = true;
       if (size <= 0) return;
       const auto bytes = static_cast<std::uint64_t>(size);
       if (bytes > left_ ||

@@ -78,7 +78,9 @@ bool Networks::make(Network& network) {
              open_raised("/proc/self/net/sockstat")};
   // Cells that want the host's network must find it here.
   if (::setns(home_.get(), CLONE_NEWNET) != 0) ::_exit(1);
-  return network.network && network.sockets;
+  if (network.network && network.sockets) return true;
+  network = {};
+  return false;
 }
 
 void Networks::make_up_to(unsigned slot) {

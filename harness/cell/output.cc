@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/cell/output.h"
 
+#include <atomic>
 #include <csignal>
 
 #include "harness/base/sys.h"
@@ -12,6 +13,10 @@ namespace {
 // As much as a pipe holds.
 constexpr std::size_t kFlushSize = 64u << 10;
 constexpr long kFlushNs = 100'000'000;
+
+// Between the handler and the only Output that ticks.
+std::atomic<bool> g_tick{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 }  // namespace
 
@@ -26,7 +31,8 @@ Output::~Output() {
 void Output::set_timer(bool on) {
   if (!timer_) {
     struct sigaction action {};
-    action.sa_handler = [](int) {};  // no SA_RESTART: wait4(2) shall return
+    // No SA_RESTART: wait4(2) shall return.
+    action.sa_handler = [](int) { g_tick = true; };
     ::sigaction(SIGRTMIN, &action, nullptr);
     sigevent event{};
     event.sigev_notify = SIGEV_SIGNAL;
@@ -41,8 +47,12 @@ void Output::set_timer(bool on) {
   ticking_ = on;
 }
 
-void Output::interrupted() {
-  if (!ticking_) return;
+void Output::stop_ticking() {
+  if (ticking_) set_timer(false);
+}
+
+void Output::before_wait() {
+  if (!g_tick.exchange(false)) return;
   if (buffer_.empty()) {
     set_timer(false);
   } else {

@@ -26,10 +26,12 @@ class Output final : public trace::Sink {
   void event(const model::Event& event) override;
   void process_end(const model::ProcessEnd& end) override;
   void mapped(const model::Mapped& mapped) override;
-  void interrupted() override;
+  void before_wait() override;
   // Any other record; sent at once.
   void record(const wire::Record& record);
   void flush();
+  // No more ticks; for when nothing waits for tracees any more.
+  void stop_ticking();
   // False after a write has failed: nobody reads any more.
   [[nodiscard]] bool ok() const { return ok_; }
 

@@ -22,7 +22,7 @@ class CheckedSink final : public Sink {
   void event(const model::Event& event) override;
   void process_end(const model::ProcessEnd& end) override;
   void mapped(const model::Mapped& mapped) override;
-  void interrupted() override { next_.interrupted(); }
+  void before_wait() override { next_.before_wait(); }
   // Each call that was entered has ended, and in one way only.
   void expect_balance(std::uint64_t entered, std::uint64_t ended) const;
 

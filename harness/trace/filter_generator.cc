@@ -5,10 +5,13 @@
 // off the calls that a trace does not want, which takes microseconds where the
 // library would take half a millisecond of every leg.
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +28,34 @@ void check(int rc, const char* what) {
   if (rc >= 0) return;
   std::fprintf(stderr, "filter_generator: %s: error %d\n", what, -rc);
   std::exit(1);
+}
+
+// Newer than the library may be (Linux 6.15); its number is the same
+// everywhere.
+constexpr int kOpenTreeAttr = 467;
+bool is_new(const char* name) {
+  return std::strcmp(name, "open_tree_attr") == 0;
+}
+
+// What goes before a program that does not know it.
+std::vector<sock_filter> stop_at_open_tree_attr() {
+  constexpr std::uint32_t kX32 = 0x40000000;
+  constexpr auto kFlags = static_cast<std::uint32_t>(
+      offsetof(seccomp_data, args) + 2 * sizeof(std::uint64_t));  // low half
+  return {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+          BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~kX32),
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kOpenTreeAttr, 0, 3),
+          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFlags),
+          BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, OPEN_TREE_CLONE, 0, 1),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | kDetachedMount)};
+}
+
+// Negative when the ABI has no such call.
+int number_of(std::uint32_t arch, const char* name) {
+  // The library knows this number, but tells only that socketcall has it too.
+  if (arch == SCMP_ARCH_X86 && std::strcmp(name, "connect") == 0) return 362;
+  if (is_new(name)) return kOpenTreeAttr;
+  return seccomp_syscall_resolve_name_arch(arch, name);
 }
 
 std::vector<sock_filter> compile(const std::vector<CallRule>& rules) {
@@ -44,6 +75,7 @@ std::vector<sock_filter> compile(const std::vector<CallRule>& rules) {
   for (const CallRule& rule : rules) {
     // A pseudo number when only another ABI has the call.
     const int number = seccomp_syscall_resolve_name(rule.name);
+    if (number == __NR_SCMP_ERROR && is_new(rule.name)) continue;
     if (number == __NR_SCMP_ERROR) check(-1, rule.name);
     std::vector<scmp_arg_cmp> tests;
     for (const ArgumentTest& test : rule.all)
@@ -66,14 +98,11 @@ std::vector<sock_filter> compile(const std::vector<CallRule>& rules) {
     check(-1, "read back");
   }
   std::fclose(file);
+  if (seccomp_syscall_resolve_name("open_tree_attr") == __NR_SCMP_ERROR) {
+    const auto first = stop_at_open_tree_attr();
+    code.insert(code.begin(), first.begin(), first.end());
+  }
   return code;
-}
-
-// Negative when the ABI has no such call.
-int number_of(std::uint32_t arch, const char* name) {
-  // The library knows this number, but tells only that socketcall has it too.
-  if (arch == SCMP_ARCH_X86 && std::strcmp(name, "connect") == 0) return 362;
-  return seccomp_syscall_resolve_name_arch(arch, name);
 }
 
 std::vector<CallNumber> numbers(const std::vector<CallRule>& rules) {

@@ -20,8 +20,8 @@ using CallTag = std::uint16_t;
 inline constexpr CallTag kRootChange = 0x100;
 // clone with CLONE_UNTRACED: looked at even when no spawn is to be reported.
 inline constexpr CallTag kUntracedClone = 0x101;
-// open_tree(2) with OPEN_TREE_CLONE, fsmount(2): files of a mount that is
-// nowhere have paths that begin at its own root.
+// open_tree(2) and open_tree_attr with OPEN_TREE_CLONE, fsmount(2): files of a
+// mount that is nowhere have paths that begin at its own root.
 inline constexpr CallTag kDetachedMount = 0x102;
 // A guard that has no model::Syscall.
 [[nodiscard]] constexpr bool is_plain_guard(CallTag tag) {

@@ -492,12 +492,12 @@ base::Result<TraceEnd> Tracer::State::run(const Limits& limits) {
   std::vector<Waited> batch;
   while (!finished()) {
     Waited waited;
+    checked.before_wait();
     waited.tid = wait4(-1, &waited.status, __WALL, nullptr);
     if (waited.tid < 0) {
       if (errno == EINTR) {
         if ((Deadline::timed_out() || Deadline::cancelled()) && init_pid == 0)
           kill_all();
-        checked.interrupted();
         continue;
       }
       if (errno == ECHILD) break;

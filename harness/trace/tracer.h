@@ -23,8 +23,8 @@ class Sink {
   virtual void event(const model::Event& event) = 0;
   virtual void process_end(const model::ProcessEnd& end) = 0;
   virtual void mapped(const model::Mapped& mapped) = 0;
-  // A signal of this process came while nothing happened in the tracees.
-  virtual void interrupted() {}
+  // Comes before each wait for a tracee, of which a signal may be the end.
+  virtual void before_wait() {}
 };
 
 // The seccomp filter for a set of verbs, ready to install. Made before fork,

@@ -341,6 +341,11 @@ TEST_P(TraceTest, DetachedMountsAreFlagged) {
       {DRIFTCAGE_FIXTURES "/trace_guards", "detached_mount"}, options_);
   EXPECT_TRUE(trace.end.status.success());
   EXPECT_EQ(trace.end.integrity, model::kDetachedMount);
+  const Trace too = run_traced(
+      {DRIFTCAGE_FIXTURES "/trace_guards", "detached_mount_too"}, options_);
+  EXPECT_EQ(too.end.integrity, too.output.starts_with("made")
+                                   ? model::kDetachedMount
+                                   : model::kComplete);
 }
 
 #if defined(__x86_64__)

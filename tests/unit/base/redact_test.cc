@@ -56,6 +56,8 @@ TEST(Redact, UserInfoInUrls) {
   // A path that was made absolute.
   EXPECT_EQ(redact_text("/tmp/https:/u:p@h.example.com/x"),
             "/tmp/https:/***@h.example.com/x");
+  EXPECT_EQ(redact_text("/x/postgres:/u:p@db.example.com/x"),
+            "/x/postgres:/***@db.example.com/x");
   EXPECT_EQ(redact_text("/a:/b@c/bin"), "/a:/b@c/bin");
 }
 
@@ -70,13 +72,30 @@ TEST(Redact, Environment) {
 TEST(Redact, WhatAShellIsGiven) {
   EXPECT_THAT(
       redact_arguments({"sh", "-c", "x=1; MY_TOKEN=abc PGPASS='a b' go run ."}),
-      ElementsAre("sh", "-c", "x=1; MY_TOKEN=*** PGPASS='***' go run ."));
+      ElementsAre("sh", "-c", "x=1; MY_TOKEN=*** PGPASS=*** go run ."));
+  EXPECT_THAT(
+      redact_arguments({"TOKEN", "TOKEN=x", "go; A_TOKEN+=a\"b \\\" c\"d; B=1",
+                        "go; A_TOKEN=$'a b'\\ c; B=1", "auth-api:8080/x",
+                        "IMAGE=auth-svc:1.2"}),
+      ElementsAre("TOKEN", "TOKEN=***", "go; A_TOKEN+=***; B=1",
+                  "go; A_TOKEN=***; B=1", "auth-api:8080/x",
+                  "IMAGE=auth-svc:1.2"));
   EXPECT_THAT(redact_arguments({"curl", "-H", "Authorization:Bearer abc",
                                 "--header=Authorization: Bearer abc",
                                 "https://h.example.com:80/x=y", "a:b"}),
               ElementsAre("curl", "-H", "Authorization:***",
                           "--header=Authorization: ***",
                           "https://h.example.com:80/x=y", "a:b"));
+}
+
+// In time that grows with its length: a tracee waits meanwhile.
+TEST(Redact, LongArguments) {
+  constexpr std::size_t kLong = 4u << 20;
+  std::string pairs;
+  while (pairs.size() < kLong) pairs += "=a:/";
+  for (const std::string& text : {std::string(kLong, '='), pairs}) {
+    EXPECT_THAT(redact_arguments({text}), ElementsAre(text));
+  }
 }
 
 TEST(Redact, Arguments) {

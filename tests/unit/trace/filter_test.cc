@@ -19,7 +19,7 @@
 namespace driftcage::trace {
 namespace {
 
-// The part of classic BPF that libseccomp uses.
+// The part of classic BPF that the program uses.
 std::uint32_t run_filter(const seccomp_data& data) {
   std::uint32_t a = 0;
   std::size_t at = 0;
@@ -46,6 +46,9 @@ std::uint32_t run_filter(const seccomp_data& data) {
         break;
       case BPF_JMP | BPF_JGE | BPF_K:
         jump(a >= one.k);
+        break;
+      case BPF_JMP | BPF_JSET | BPF_K:
+        jump((a & one.k) != 0);
         break;
       case BPF_RET | BPF_K:
         return one.k;
