@@ -25,6 +25,7 @@
 namespace driftcage::run {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -143,12 +144,12 @@ TEST_F(NurseryTest, CellsAreChildrenOfTheRunner) {
   int up = 0;
   on_up_ = [&] {
     if (++up < 3) return;
-    // Three cells, the nursery and its spare.
+    // Three cells, the nursery and its spare, which may be on its way.
     const auto running = children();
-    EXPECT_THAT(running, SizeIs(5));
+    EXPECT_THAT(running, AnyOf(SizeIs(4), SizeIs(5)));
     // Ctrl-C is for the runner alone.
     for (const auto& [pid, line] : running) {
-      EXPECT_EQ(::getpgid(pid), pid) << line;
+      EXPECT_NE(::getpgid(pid), ::getpgrp()) << line;
     }
     launcher_.cancel_all();
   };
