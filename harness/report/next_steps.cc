@@ -14,13 +14,12 @@ std::string handle(const run::ScenarioResult& result, const std::string& leg) {
   return leg.empty() ? run : run + "/" + leg;
 }
 
-// What `run` takes for it: a file that does not lie where its id says is not
-// found by its id.
+// What `run` takes for it: a file that does not lie where its id says, in a
+// folder of scenarios, is not found by its id.
 std::string name_of(const scenario::Scenario& scenario) {
   const std::string place =
       scenario.id.substr(0, scenario.id.find('[')) + ".toml";
-  return scenario.file.empty() || scenario.file == place ||
-                 scenario.file.ends_with("/" + place)
+  return scenario.file.empty() || scenario.file.ends_with("scenarios/" + place)
              ? scenario.id
              : scenario.file;
 }

@@ -79,6 +79,13 @@ std::string replaced(std::string text, const std::string& from,
   return text.replace(text.find(from), from.size(), to);
 }
 
+TEST_F(Run, TheNextCommandFindsWhatItNames) {
+  write("elsewhere/tiny/b.toml", scenario("tiny/b", kNotSeen));
+  const Outcome outcome = run({"elsewhere/tiny/b.toml"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("driftcage run elsewhere/tiny/b.toml -v"));
+}
+
 TEST_F(Run, ABadLegShowsItsEnvironmentAgainstTheControlLeg) {
   write("scenarios/tiny/other.toml",
         replaced(scenario("tiny/other", kNotSeen), "hide =",
