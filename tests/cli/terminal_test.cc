@@ -168,7 +168,7 @@ TEST_F(Terminal, TwoSignalsAtOnceAreOne) {
                    on_terminal());
   ASSERT_TRUE(trace.wait_for("up")) << trace.screen();
   ::kill(trace.pid(), SIGTERM);
-  ::usleep(5'000);  // at once they could be one for the kernel already
+  ::usleep(100);  // at once they could be one for the kernel already
   ::kill(trace.pid(), SIGTERM);
   EXPECT_EQ(trace.finish(), 128 + SIGTERM) << trace.screen();
   const std::string lines = read_text(folder_ / "t");
