@@ -209,6 +209,7 @@ base::Result<std::vector<match::LineTest>> read_filter(
 
 report::TraceOptions writer_options(const Options& options) {
   report::TraceOptions chosen;
+  chosen.mapped = options.mapped;
   chosen.detail = options.all      ? report::TraceDetail::All
                   : options.failed ? report::TraceDetail::Failed
                                    : report::TraceDetail::Default;
@@ -239,6 +240,9 @@ base::Result<int> traced(const Options& options, const std::string& image,
   spec.trace.redact = !options.show_secrets;
   spec.trace.identify = options.json || options.all;
   spec.trace.mapped = options.mapped;
+  if (options.mapped) {
+    spec.trace.verbs |= report::traced_verbs(report::TraceDetail::Default);
+  }
 
   TraceOutput output = DRIFTCAGE_TRY(TraceOutput::open(options.output));
   report::TraceWriter writer(
@@ -356,8 +360,11 @@ void add_options(CLI::App& command, Options& options) {
       .add_option("-o,--output", options.output,
                   "File for the trace, instead of standard error")
       ->option_text("FILE");
-  command.add_flag("--mapped", options.mapped,
-                   "Also the files that each program had mapped at its end");
+  command
+      .add_flag("--mapped", options.mapped,
+                "Also the files that each program had mapped at its end,\n"
+                "against the opens that were seen")
+      ->excludes(strace);
   command.add_flag("--show-secrets", options.show_secrets,
                    "Values of tokens, passwords and the like as they are");
   command.add_flag("--verify", options.verify,

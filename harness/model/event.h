@@ -140,6 +140,8 @@ struct ExecDetail {
   // What the kernel started for it, outermost first: the #! interpreters, as
   // written, then the ELF interpreter. Empty for a static program.
   std::vector<std::string> interpreters;
+  // With TraceSpec::mapped: the last of them, links followed.
+  std::string loader;
   bool operator==(const ExecDetail&) const = default;
 };
 
@@ -209,11 +211,12 @@ struct ProcessEnd {
 };
 
 // A file that a program had mapped when it ended or was replaced, taken from
-// /proc/PID/maps; `protection` holds every right that a part of it had.
+// /proc/PID/maps; `rights` has the bit 1 << P for each P, made of PROT_READ,
+// PROT_WRITE and PROT_EXEC, that a part of it is mapped with.
 struct MappedFile {
   std::string path;
   FileId file;
-  std::uint32_t protection = 0;  // PROT_READ, PROT_WRITE, PROT_EXEC
+  std::uint32_t rights = 0;
   bool operator==(const MappedFile&) const = default;
 };
 

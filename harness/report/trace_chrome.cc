@@ -69,7 +69,15 @@ class ChromeView : public TraceView {
     put(out);
   }
 
-  void mapped(const model::Mapped&) override {}
+  void mapped(const model::Mapped& mapped) override {
+    Json out = item("mapped", "i", mapped.process, mapped.at_ns);
+    out["cat"] = "mapped";
+    out["s"] = "t";
+    out["tid"] = context_.table.pid(mapped.process);
+    for (const model::MappedFile& file : mapped.files)
+      out["args"][printable(file.path)] = rights_text(file.rights);
+    put(out);
+  }
 
   void exit(const model::ProcessEnd& end) override {
     last_ns_ = end.at_ns;

@@ -4,7 +4,6 @@
 // `process`, `event`, `mapped` and `exit`.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <nlohmann/json.hpp>
 
@@ -70,9 +69,10 @@ class JsonView : public TraceView {
       Json one;
       one["path"] = printable(file.path);
       one["file"] = file_json(file.file);
-      one["read"] = (file.protection & PROT_READ) != 0;
-      one["write"] = (file.protection & PROT_WRITE) != 0;
-      one["execute"] = (file.protection & PROT_EXEC) != 0;
+      one["rights"] = rights_text(file.rights);
+      const std::uint64_t seq =
+          context_.opened.seq_of(mapped.process, file.path);
+      if (seq != 0) one["opened"] = seq;
       out["files"].push_back(std::move(one));
     }
     line(out);

@@ -8,7 +8,6 @@
 //   0.309   cgo[14]  lookup gcc = none   # tried /usr/local/bin, /usr/bin
 //   0.311   cgo[14]  exit 2   # stage cgo
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 
@@ -97,13 +96,13 @@ class TextView : public TraceView {
 
   void mapped(const model::Mapped& mapped) override {
     for (const model::MappedFile& file : mapped.files) {
-      const std::string rights = {
-          (file.protection & PROT_READ) != 0 ? 'r' : '-',
-          (file.protection & PROT_WRITE) != 0 ? 'w' : '-',
-          (file.protection & PROT_EXEC) != 0 ? 'x' : '-'};
-      write_(head(mapped.at_ns, mapped.process) + "mapped " + rights + " " +
-             printable(file.path) +
+      const bool opened =
+          context_.opened.seq_of(mapped.process, file.path) != 0;
+      write_(head(mapped.at_ns, mapped.process) + "mapped " +
+             rights_text(file.rights) + " " + printable(file.path) +
              (file.file.deleted ? paint_(Color::Red, " (deleted)") : "") +
+             (opened ? ""
+                     : "   " + paint_(Color::Dim, "# no open of it was seen")) +
              "\n");
     }
   }

@@ -10,6 +10,7 @@
 
 #include "harness/match/derive.h"
 #include "harness/match/stage.h"
+#include "harness/report/opened_files.h"
 #include "harness/report/trace_writer.h"
 
 namespace driftcage::report {
@@ -18,6 +19,7 @@ namespace driftcage::report {
 struct TraceContext {
   match::ProcessTable table;
   match::Stages stages;
+  OpenedFiles opened;  // with TraceOptions::mapped
   std::unordered_map<std::uint32_t, unsigned> depth;  // in the process tree
   [[nodiscard]] unsigned depth_of(std::uint32_t process) const {
     const auto found = depth.find(process);

@@ -94,12 +94,16 @@ struct TraceWriter::State {
         parent == context.depth.end() ? 0 : parent->second + 1;
     view->start(start);
   }
-  void operator()(const model::Event& event) { show(event); }
+  void operator()(const model::Event& event) {
+    show(event);
+    if (options.mapped) context.opened.add(event);
+  }
   void operator()(const model::Mapped& mapped) { view->mapped(mapped); }
   void operator()(const model::ProcessEnd& end) {
     // Who asked for certain lines wants no others; machines want whole traces.
     if (filter.empty() || options.format != TraceFormat::Text) view->exit(end);
     context.depth.erase(end.process);
+    context.opened.forget(end.process);
   }
   void operator()(const wire::End& end) { view->end(end); }
 

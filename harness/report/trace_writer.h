@@ -30,13 +30,14 @@ enum class TraceDetail : std::uint8_t {
 struct TraceOptions {
   TraceFormat format = TraceFormat::Text;
   TraceDetail detail = TraceDetail::Default;
-  bool color = false;  // text only
+  bool color = false;   // text only
+  bool mapped = false;  // mapped files are told by which call they came
 };
 
 // Turns the records of a trace into lines as they come, one per event, with
 // the derived lookups and loads among them. Secrets are gone already: the cell
 // hides them (base/redact.h). Memory grows with the number of processes that
-// live at the same time.
+// live at the same time, and with `mapped` with the files that they open.
 class TraceWriter {
  public:
   // Gets one whole line with its newline per call.

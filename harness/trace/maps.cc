@@ -64,9 +64,10 @@ std::optional<model::MappedFile> parse_line(std::string_view line) {
   file.file.device =
       makedev(static_cast<unsigned>(*major), static_cast<unsigned>(*minor));
   file.file.inode = *inode;
-  if (rights[0] == 'r') file.protection |= PROT_READ;
-  if (rights[1] == 'w') file.protection |= PROT_WRITE;
-  if (rights[2] == 'x') file.protection |= PROT_EXEC;
+  const int protection = (rights[0] == 'r' ? PROT_READ : 0) |
+                         (rights[1] == 'w' ? PROT_WRITE : 0) |
+                         (rights[2] == 'x' ? PROT_EXEC : 0);
+  file.rights = 1U << static_cast<unsigned>(protection);
   return file;
 }
 
@@ -86,7 +87,7 @@ std::vector<model::MappedFile> parse_maps(std::string_view text) {
     if (known == files.end()) {
       files.push_back(*std::move(file));
     } else {
-      known->protection |= file->protection;
+      known->rights |= file->rights;
     }
   }
   return files;

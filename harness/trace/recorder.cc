@@ -322,10 +322,16 @@ void Recorder::read_exec(Thread& thread) {
   if (argv == memory::ArrayRead::Cut || environment == memory::ArrayRead::Cut)
     flag(model::kTruncated);
   // Its memory is gone when the exec has succeeded.
-  if (mapped_ && thread.process->exec_seen &&
-      proc_of(thread).file("maps", text_)) {
-    thread.mapped = parse_maps(text_);
-  }
+  if (mapped_ && thread.process->exec_seen)
+    thread.mapped = mapped_files(thread);
+}
+
+std::vector<model::MappedFile> Recorder::mapped_files(Thread& thread) {
+  if (!proc_of(thread).file("maps", text_)) return {};
+  std::vector<model::MappedFile> files = parse_maps(text_);
+  for (model::MappedFile& file : files)
+    file.path = in_cage(std::move(file.path));
+  return files;
 }
 
 }  // namespace driftcage::trace

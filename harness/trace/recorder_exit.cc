@@ -109,6 +109,8 @@ void Recorder::follow_program(Thread& thread) {
   std::string directory;
   directory_of(thread, AT_FDCWD, directory);
   Program program = read_program(tree, event.abs, directory);
+  if (mapped_ && !program.interpreters.empty())
+    event.exec->loader = tree.real_path(program.interpreters.back());
   event.exec->interpreters = std::move(program.interpreters);
   event.elf = std::move(program.elf);
 }
@@ -147,11 +149,10 @@ void Recorder::verify_open(Thread& thread) {
 
 void Recorder::report_mapped(Thread& thread) {
   if (!mapped_ || !thread.leads() || !thread.process->exec_seen) return;
-  if (!proc_of(thread).file("maps", text_)) return;
   sink_.mapped({.process = thread.process->number,
                 .generation = thread.process->generation,
                 .at_ns = now(),
-                .files = parse_maps(text_)});
+                .files = mapped_files(thread)});
 }
 
 void Recorder::finish_success(Thread& thread) {

@@ -2,6 +2,7 @@
 #include "harness/trace/tracee_memory.h"
 
 #include <fcntl.h>
+#include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -70,8 +71,23 @@ bool write(pid_t tid, std::uint64_t address, const void* from,
            std::size_t size) {
   const iovec local{const_cast<void*>(from), size};
   const iovec there{remote(address), size};
-  return process_vm_writev(tid, &local, 1, &there, 1, 0) ==
-         static_cast<ssize_t>(size);
+  if (process_vm_writev(tid, &local, 1, &there, 1, 0) ==
+      static_cast<ssize_t>(size)) {
+    return true;
+  }
+  // Constants lie in memory that only a tracer's own request may write to.
+  std::array<unsigned char, sizeof(long)> word{};
+  const auto* bytes = static_cast<const unsigned char*>(from);
+  for (std::size_t at = 0; at < size; at += word.size()) {
+    const std::size_t piece = std::min(word.size(), size - at);
+    if (!read(tid, address + at, word.data(), word.size())) return false;
+    std::memcpy(word.data(), bytes + at, piece);
+    long value = 0;
+    std::memcpy(&value, word.data(), word.size());
+    if (::ptrace(PTRACE_POKEDATA, tid, remote(address + at), value) != 0)
+      return false;
+  }
+  return true;
 }
 
 bool read_string(pid_t tid, std::uint64_t address, std::string& out,

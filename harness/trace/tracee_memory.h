@@ -15,7 +15,8 @@ namespace driftcage::trace::memory {
 [[nodiscard]] bool read(pid_t tid, std::uint64_t address, void* to,
                         std::size_t size);
 
-// The reverse, into memory that the tracee itself may write to.
+// The reverse. Where the tracee itself may not write (PTRACE_POKEDATA in
+// ptrace(2)), the caller must be its tracer.
 [[nodiscard]] bool write(pid_t tid, std::uint64_t address, const void* from,
                          std::size_t size);
 

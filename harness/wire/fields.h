@@ -31,7 +31,7 @@ namespace driftcage::model {
 template <class Archive>
 void fields(Archive& archive, ExecDetail& value) {
   archive(value.argv, value.environment, value.environment_complete, value.exe,
-          value.interpreters);
+          value.interpreters, value.loader);
 }
 
 template <class Archive>
@@ -65,7 +65,7 @@ void fields(Archive& archive, ProcessEnd& value) {
 
 template <class Archive>
 void fields(Archive& archive, MappedFile& value) {
-  archive(value.path, value.file, value.protection);
+  archive(value.path, value.file, value.rights);
 }
 
 template <class Archive>

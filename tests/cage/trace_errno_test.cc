@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -131,6 +132,20 @@ std::map<std::string, Row> rows() {
   all["write-directory"] = opens("EISDIR none", "d", O_WRONLY);
   all["text-busy"] =
       same("ETXTBSY text-busy @busy", Verb::Exec, [] { exec_it("busy"); });
+  all["text-busy-write"] = same("ETXTBSY text-busy @d/runs", Verb::Open, [] {
+    fs::copy_file("/bin/cat", "d/runs");
+    int ends[2];
+    if (pipe(ends) != 0) _exit(95);
+    // Returns when the child has executed its program, which waits for input.
+    const pid_t child = vfork();
+    if (child == 0) {
+      dup2(ends[0], STDIN_FILENO);
+      exec_it("d/runs");
+      _exit(95);
+    }
+    open_it("d/runs", O_WRONLY);
+    kill(child, SIGKILL);
+  });
   all["fd-limit"] = same("EMFILE limit @nofile", Verb::Open, [] {
     const rlimit limit{1, 1};
     setrlimit(RLIMIT_NOFILE, &limit);
@@ -169,6 +184,25 @@ std::map<std::string, Row> rows() {
     if (!mount_here("m", 0, "size=4096,mode=0777")) _exit(96);
     const int fd = open("m/f", O_CREAT | O_WRONLY, 0600);
     syscall(SYS_fallocate, fd, 0, 0, 1 << 20);
+  });
+  all["file-size-limit"] = same("EFBIG limit @fsize", Verb::Write, [] {
+    const rlimit limit{1, 1};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, SIG_IGN);
+    const int fd = open("m/f", O_CREAT | O_WRONLY, 0600);
+    syscall(SYS_fallocate, fd, 0, 0, 1 << 20);
+  });
+  all["access-noexec"] = same("EACCES noexec @m", Verb::Stat, [] {
+    if (!mount_here("m", 0, "mode=0777")) _exit(96);
+    close(open("m/p", O_CREAT | O_WRONLY, 0755));
+    mount("", "m", "", MS_REMOUNT | MS_BIND | MS_NOEXEC, "");
+    syscall(SYS_access, "m/p", X_OK);
+  });
+  all["access-read-only"] = same("EROFS read-only @m", Verb::Stat, [] {
+    if (!mount_here("m", 0, "mode=0777")) _exit(96);
+    close(open("m/f", O_CREAT | O_WRONLY, 0666));
+    mount("", "m", "", MS_REMOUNT | MS_BIND | MS_RDONLY, "");
+    syscall(SYS_access, "m/f", W_OK);
   });
   all["noatime-not-owner"] = {
       "ok", "EPERM not-owner /etc/passwd", Verb::Open,
@@ -242,6 +276,7 @@ void furnish(const fs::path& at) {
   for (const char* name : {"d", "closed", "unlisted", "locked", "m"})
     fs::create_directory(at / name);
   chmod((at / "m").c_str(), 0777);
+  chmod((at / "d").c_str(), 0777);
   put(at / "d/f", "text", 0644);
   put(at / "closed/f", "text", 0644);
   put(at / "secret", "text", 0);
@@ -317,10 +352,14 @@ class ErrnoTest : public ::testing::TestWithParam<std::string> {
     for (const char* closed : {"closed", "unlisted", "locked"})
       chmod((directory + "/" + closed).c_str(), 0755);
     fs::remove_all(directory);
-    const auto events = trace.of(row.verb);
     // 96: no user namespaces here.
     if (trace.end.status.exit_code() == 96) return "no namespace";
-    return events.empty() ? "nothing" : outcome(events.back(), directory);
+    std::string last = "nothing";
+    for (const model::Event& event : trace.of(row.verb)) {
+      if (event.process == trace.starts.front().process)
+        last = outcome(event, directory);
+    }
+    return last;
   }
 };
 

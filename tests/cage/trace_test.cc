@@ -4,6 +4,7 @@
 // both engines, without a cage.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -258,6 +259,13 @@ TEST_P(TraceTest, ChildrenThatDoNotWantToBeTraced) {
   EXPECT_EQ(trace.end.integrity, model::kComplete);
 }
 
+TEST_P(TraceTest, ChildrenThatDoNotWantToBeTracedBySomethingConstant) {
+  const Trace trace = run("trace_processes", "clone_untraced_constant");
+  expect_agreement(trace);
+  EXPECT_EQ(trace.starts.size(), 2U);
+  EXPECT_EQ(trace.end.integrity, model::kComplete);
+}
+
 TEST_P(TraceTest, ChildrenThatDoNotWantToBeTracedWithoutSpawnEvents) {
   options_.spec.verbs = verb_bit(Verb::Open);
   const Trace trace = run("trace_processes", "clone_untraced");
@@ -315,9 +323,12 @@ TEST_P(TraceTest, StatusOfThePayload) {
 }
 
 TEST_P(TraceTest, NestedFilterIsFlagged) {
-  const Trace trace = run("trace_guards", "nested_filter");
-  EXPECT_EQ(trace.output, "done\n");
-  EXPECT_EQ(trace.end.integrity, model::kNestedFilter);
+  for (const char* way :
+       {"nested_filter", "filter_of_all_threads", "filter_with_listener"}) {
+    const Trace trace = run("trace_guards", way);
+    EXPECT_EQ(trace.output, "done\n") << way;
+    EXPECT_EQ(trace.end.integrity, model::kNestedFilter) << way;
+  }
 }
 
 TEST_P(TraceTest, QuestionsAboutFiltersAreNot) {
@@ -325,8 +336,11 @@ TEST_P(TraceTest, QuestionsAboutFiltersAreNot) {
 }
 
 TEST_P(TraceTest, NestedPtraceIsFlagged) {
-  const Trace trace = run("trace_guards", "nested_ptrace");
-  EXPECT_EQ(trace.end.integrity, model::kNestedPtrace);
+  for (const char* way : {"nested_ptrace", "attach", "seize"}) {
+    const Trace trace = run("trace_guards", way);
+    EXPECT_EQ(trace.output, "done\n") << way;
+    EXPECT_EQ(trace.end.integrity, model::kNestedPtrace) << way;
+  }
 }
 
 TEST_P(TraceTest, IoUringIsFlaggedWhenItWorks) {
@@ -491,11 +505,12 @@ TEST_P(TraceTest, WhatWasMappedIsToldWhenAskedFor) {
       run_traced({"/usr/bin/env", "/bin/cat", "/dev/null"}, options_);
   check_invariants(trace);
   ASSERT_EQ(trace.mapped.size(), 2U);
+  constexpr std::uint32_t kReadAndExecute = 1U << (PROT_READ | PROT_EXEC);
   const auto has = [](const model::Mapped& mapped, const std::string& name) {
     return std::any_of(mapped.files.begin(), mapped.files.end(),
                        [&name](const model::MappedFile& file) {
                          return file.path.ends_with(name) &&
-                                (file.protection & 4U) != 0;
+                                (file.rights & kReadAndExecute) != 0;
                        });
   };
   EXPECT_EQ(trace.mapped[0].generation, 1U);

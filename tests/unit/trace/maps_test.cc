@@ -18,8 +18,8 @@ TEST(Maps, PartsOfOneFileAreOneEntry) {
       "(deleted)\n");
   ASSERT_EQ(files.size(), 2u);
   EXPECT_EQ(files[0].path, "/usr/bin/cat");
-  EXPECT_EQ(files[0].protection,
-            static_cast<std::uint32_t>(PROT_READ | PROT_EXEC));
+  // Never writable and executable at once.
+  EXPECT_EQ(files[0].rights, 1U << PROT_READ | 1U << (PROT_READ | PROT_EXEC));
   EXPECT_EQ(files[0].file, (model::FileId{makedev(8, 1), 1234, false}));
   EXPECT_EQ(files[1].path, "/dev/shm/a b");
   EXPECT_TRUE(files[1].file.deleted);
