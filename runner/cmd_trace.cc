@@ -59,7 +59,8 @@ class TraceOutput {
 
   void write(std::string_view line) {
     if (!file_) {
-      write_err(line);
+      if (status_)
+        status_ = base::sys::write_all(STDERR_FILENO, line, "standard error");
       return;
     }
     constexpr std::size_t kPiece = 64u << 10;
@@ -67,9 +68,11 @@ class TraceOutput {
     if (buffer_.size() >= kPiece) flush();
   }
 
-  // Ok, or the first write that failed.
+  // Ok, or the first write that failed. Who closed its end of a pipe has seen
+  // enough.
   base::Status close() {
     flush();
+    if (!file_ && !status_ && status_.error().err == EPIPE) return {};
     return status_;
   }
 
@@ -307,6 +310,9 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
                  "a file takes the trace of one image: give one --image"});
     return model::kExitUsage;
   }
+  // A terminal sends it to the program as well, which may only tell where it
+  // stands; the trace goes on as long as the program does.
+  std::signal(SIGQUIT, SIG_IGN);
   int first_bad = model::kExitGood;
   for (const std::string& image : options.images) {
     if (several) write_err("driftcage: image " + image + "\n");

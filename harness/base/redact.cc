@@ -56,6 +56,8 @@ bool is_secret_word(std::string_view word) {
                      });
 }
 
+bool is_name(char c) { return is_word(c) || c == '_' || c == '-'; }
+
 // The end of a shell's word that begins at `at`, quoted pieces and all.
 std::size_t end_of_word(std::string_view text, std::size_t at) {
   constexpr std::string_view kEnds = " \t\r\n;&|<>()";
@@ -81,10 +83,7 @@ std::string redact_assignments(std::string_view text) {
        at = text.find('=', at + 1)) {
     const std::size_t name_end = at > done && text[at - 1] == '+' ? at - 1 : at;
     std::size_t name = name_end;
-    while (name > done && (is_word(text[name - 1]) || text[name - 1] == '_' ||
-                           text[name - 1] == '-')) {
-      --name;
-    }
+    while (name > done && is_name(text[name - 1])) --name;
     if (!is_secret_name(text.substr(name, name_end - name))) continue;
     const std::size_t end = end_of_word(text, at + 1);
     if (end == at + 1) continue;
@@ -93,6 +92,74 @@ std::string redact_assignments(std::string_view text) {
     at = end - 1;
   }
   return result.append(text.substr(done));
+}
+
+bool is_quote(char c) { return c == '"' || c == '\''; }
+
+// The end of what is quoted from `at` on. Where the quotes themselves are
+// escaped, as those of JSON in a shell's word, so is the one that ends it.
+std::size_t end_of_quoted(std::string_view text, std::size_t at, char quote,
+                          bool escaped) {
+  while (at < text.size() && text[at] != quote) {
+    const bool pair = text[at] == '\\' && at + 1 < text.size();
+    if (pair && escaped && text[at + 1] == quote) return at;
+    at += pair && quote == '"' ? 2 : 1;
+  }
+  return std::min(at, text.size());
+}
+
+// "name": "value" as JSON has it, and 'Name: value' as a header is quoted for a
+// shell.
+std::string redact_fields(std::string_view text) {
+  std::string result;
+  std::size_t done = 0;
+  for (std::size_t at = text.find(':'); at != std::string_view::npos;
+       at = text.find(':', at + 1)) {
+    std::size_t name_end = at;
+    bool escaped = false;
+    const bool quoted = at > done && is_quote(text[at - 1]);
+    if (quoted) {
+      --name_end;
+      escaped = name_end > done && text[name_end - 1] == '\\';
+      if (escaped) --name_end;
+    }
+    std::size_t name = name_end;
+    while (name > done && is_name(text[name - 1])) --name;
+    if (name == name_end || name == done || !is_quote(text[name - 1]) ||
+        !is_secret_name(text.substr(name, name_end - name))) {
+      continue;
+    }
+    std::size_t value =
+        std::min(text.find_first_not_of(' ', at + 1), text.size());
+    std::size_t end = value;
+    if (!quoted) {
+      end = end_of_quoted(text, value, text[name - 1], false);
+    } else {
+      if (escaped && text.substr(value).starts_with('\\')) ++value;
+      if (value < text.size() && is_quote(text[value])) {
+        end = end_of_quoted(text, value + 1, text[value], escaped);
+        ++value;
+      } else {
+        end = std::min(text.find_first_of(",]} \t\r\n", value), text.size());
+      }
+    }
+    if (end == value) continue;
+    result.append(text.substr(done, value - done)).append(kRedacted);
+    done = end;
+    at = end - 1;
+  }
+  return result.append(text.substr(done));
+}
+
+// "name:word", as it is given to curl -u; a user's and a group's number are
+// none.
+bool is_login(std::string_view option, std::string_view argument) {
+  static constexpr std::array<std::string_view, 4> kOptions{
+      "-u", "--user", "-U", "--proxy-user"};
+  const std::size_t colon = argument.find(':');
+  return is_one_of(kOptions, option) && colon != std::string_view::npos &&
+         argument.find_first_not_of("0123456789", colon + 1) !=
+             std::string_view::npos;
 }
 
 // "Authorization: Bearer x", as it is given to curl -H.
@@ -124,7 +191,7 @@ std::string redact_entry(const std::string& entry) {
       return entry.substr(0, equals + 1 + value_at).append(kRedacted);
     }
   }
-  return redact_text(redact_assignments(entry));
+  return redact_text(redact_assignments(redact_fields(entry)));
 }
 
 // The scheme of an URL that ends before `at`. A path that was made absolute has
@@ -199,11 +266,15 @@ std::vector<std::string> redact_arguments(
   std::vector<std::string> result;
   result.reserve(argv.size());
   bool next_is_secret = false;
+  std::string_view before;
   for (const std::string& argument : argv) {
     const bool option = argument.starts_with('-');
     std::size_t value_at = 0;
     if (next_is_secret && !option) {
       result.emplace_back(kRedacted);
+    } else if (is_login(before, argument)) {
+      result.push_back(
+          argument.substr(0, argument.find(':') + 1).append(kRedacted));
     } else if (is_secret_header(argument, value_at)) {
       result.push_back(argument.substr(0, value_at).append(kRedacted));
     } else {
@@ -211,6 +282,7 @@ std::vector<std::string> redact_arguments(
     }
     next_is_secret = option && argument.find('=') == std::string::npos &&
                      is_secret_name(argument);
+    before = argument;
   }
   return result;
 }

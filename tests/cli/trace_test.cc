@@ -166,6 +166,28 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
   return all;
 }
 
+TEST_F(Trace, ATraceThatCannotBeWrittenIsAnError) {
+  for (const char* where : {"-o /dev/full", "2>/dev/full"}) {
+    const Outcome outcome = execute(
+        {"sh", "-c",
+         std::string(DRIFTCAGE_PROGRAM) + " trace " + where + " -- true"});
+    EXPECT_EQ(outcome.code, 3) << where;
+  }
+}
+
+// Ctrl-\ at a terminal asks the program where it stands.
+TEST_F(Trace, QuitIsForTheProgram) {
+  const Outcome outcome = execute(
+      {"sh", "-c",
+       "mkfifo in up && { env --default-signal=QUIT " DRIFTCAGE_PROGRAM
+       " trace -o t -- sh -c 'echo up; read line; exit 5' <in >up & } &&"
+       "exec 3>in && read line <up && kill -QUIT $! && echo go >&3 && wait $!;"
+       "echo $?"},
+      here());
+  EXPECT_EQ(outcome.out, "5\n") << outcome.err;
+  EXPECT_THAT(read_text(folder_ / "t"), HasSubstr("exit 5"));
+}
+
 TEST_F(Trace, JsonIsAsItsSchemaSays) {
   const Outcome outcome =
       driftcage({"trace", "--json", "--all", "--mapped", "-o", "t", "--", "sh",

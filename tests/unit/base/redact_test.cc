@@ -88,12 +88,38 @@ TEST(Redact, WhatAShellIsGiven) {
                           "https://h.example.com:80/x=y", "a:b"));
 }
 
+TEST(Redact, FieldsOfJsonAndQuotedHeaders) {
+  EXPECT_THAT(
+      redact_arguments(
+          {R"({"user":"a","password":"b \" c","pin": 1,"token": 12,"x":[]})",
+           R"(curl -d "{\"token\":\"a b\",\"x\":1}" y)",
+           R"(curl -H 'Authorization: Bearer abc' -H "Accept: x" h)",
+           R"(a "key:" 'b')", R"("token":)", R"("token":"open)",
+           R"("keyboard": "x", 'a:b')"}),
+      ElementsAre(
+          R"({"user":"a","password":"***","pin": 1,"token": ***,"x":[]})",
+          R"(curl -d "{\"token\":\"***\",\"x\":1}" y)",
+          R"(curl -H 'Authorization: ***' -H "Accept: x" h)", R"(a "key:" 'b')",
+          R"("token":)", R"("token":"***)", R"("keyboard": "x", 'a:b')"));
+  EXPECT_THAT(redact_environment({R"(DOCKER={"auth":"abc"})"}),
+              ElementsAre(R"(DOCKER={"auth":"***"})"));
+}
+
+TEST(Redact, Logins) {
+  EXPECT_THAT(redact_arguments({"curl", "-u", "me:word", "--user", "me", "-u",
+                                "1000:1000", "a:b", "--proxy-user", "me:1x"}),
+              ElementsAre("curl", "-u", "me:***", "--user", "me", "-u",
+                          "1000:1000", "a:b", "--proxy-user", "me:***"));
+}
+
 // In time that grows with its length: a tracee waits meanwhile.
 TEST(Redact, LongArguments) {
   constexpr std::size_t kLong = 4u << 20;
   std::string pairs;
   while (pairs.size() < kLong) pairs += "=a:/";
-  for (const std::string& text : {std::string(kLong, '='), pairs}) {
+  std::string quotes;
+  while (quotes.size() < kLong) quotes += "\"a:";
+  for (const std::string& text : {std::string(kLong, '='), pairs, quotes}) {
     EXPECT_THAT(redact_arguments({text}), ElementsAre(text));
   }
 }
