@@ -85,6 +85,16 @@ struct Deriver::State {
     return parent != processes.end() && parent->second.lookups.found(file);
   }
 
+  // execvp(3) takes argv[0] from its caller. When that is another name, only
+  // what misses can begin a search: who gives a whole path does not search.
+  static bool is_step(const Process& process, const model::Event& exec,
+                      std::string_view name) {
+    if (!exec.exec || exec.exec->argv.empty()) return true;
+    const std::string& told = exec.exec->argv.front();
+    return told == name || process.lookups.is_open(name) ||
+           (!exec.ok() && told.find('/') == std::string::npos);
+  }
+
   // The call as a step of a PATH search, if it can be one.
   void search(Process& process, const model::Event& event) {
     const std::string_view call(event.path);
@@ -99,11 +109,7 @@ struct Deriver::State {
     if (follows_no_link(event)) return;
     std::shared_ptr<const SearchPath> path = process.path;
     if (exec) {
-      // execvp(3) hands the name on; who gives a whole path does not search.
-      if (event.exec && !event.exec->argv.empty() &&
-          event.exec->argv.front() != name) {
-        return;
-      }
+      if (!is_step(process, event, name)) return;
       // env(1) changes PATH in itself and then searches.
       const std::string_view passed = passed_path(event);
       if (!passed.empty()) path = path_of(passed);

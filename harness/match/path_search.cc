@@ -165,6 +165,11 @@ void PathSearches::remember(const std::string& file) {
   found_.push_back(file);
 }
 
+bool PathSearches::is_open(std::string_view name) const {
+  return std::any_of(searches_.begin(), searches_.end(),
+                     [name](const Search& one) { return one.name == name; });
+}
+
 bool PathSearches::found(std::string_view file) const {
   for (const Search& search : searches_) {
     if (search.hit && search.hit_file == file) return true;

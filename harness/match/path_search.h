@@ -59,6 +59,9 @@ class PathSearches {
   void add(const SearchPath& path, std::size_t position, std::string_view name,
            const model::Event& event, const Emit& emit);
 
+  // Whether `name` is being searched for.
+  [[nodiscard]] bool is_open(std::string_view name) const;
+
   // What stat searches found. A child that then executes the file is not
   // searching again.
   [[nodiscard]] bool found(std::string_view file) const;

@@ -178,6 +178,26 @@ TEST(Lookup, CauseOfAFileThatWasThereIsKept) {
               ElementsAre("lookup tool = ENOENT no-loader in /a:/b"));
 }
 
+TEST(Lookup, ExecvpOfAProgramThatIsToldAnotherName) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/python3", "/a:/b:/c")
+      .start(2, 1)
+      .exec(2, "/a/tool", {"-tool"}, {}, false, ENOENT)
+      .exec(2, "/b/tool", {"-tool"})
+      .start(3, 1)
+      .exec(3, "/a/none", {"other"}, {}, false, ENOENT)
+      .exec(3, "/b/none", {"other"}, {}, false, ENOENT)
+      .exec(3, "/c/none", {"other"}, {}, false, ENOENT)
+      // Whole paths.
+      .start(4, 1)
+      .exec(4, "/a/tool", {"other"})
+      .start(5, 1)
+      .exec(5, "/a/tool", {"/a/tool"}, {}, false, ENOENT)
+      .exec(5, "/b/tool", {"/b/tool"});
+  EXPECT_THAT(derived(trace), ElementsAre("lookup tool = /b/tool in /a:/b",
+                                          "lookup none = ENOENT in /a:/b:/c"));
+}
+
 TEST(Lookup, ExecvpStopsAtAFileThatIsNoProgram) {
   TraceBuilder trace;
   trace.program(1, "/usr/bin/env", "/a:/b")
