@@ -28,6 +28,7 @@ namespace {
 struct Options {
   std::vector<std::string> images;
   std::string mirror;
+  std::string platform;
   std::string authfile;
   int retries = 3;
   bool no_tls_verify = false;
@@ -97,6 +98,15 @@ int bring_in(const Options& options, Bring bring) {
       return model::kExitUsage;
     }
   }
+  std::optional<image::Platform> platform;
+  if (!options.platform.empty()) {
+    auto chosen = image::parse_platform(options.platform);
+    if (!chosen) {
+      print_error(chosen.error());
+      return model::kExitUsage;
+    }
+    platform = *std::move(chosen);
+  }
   // With an error, too, those that came before it.
   nlohmann::ordered_json there = nlohmann::ordered_json::array();
   const int code = carry_out([&]() -> base::Status {
@@ -111,6 +121,7 @@ int bring_in(const Options& options, Bring bring) {
       open.fetch.retries = options.retries;
       open.fetch.tls_verify = !options.no_tls_verify;
       open.fetch.refresh = options.refresh;
+      open.fetch.platform = platform;
       const auto provided =
           DRIFTCAGE_TRY(image::open_stored(store, reference, open));
       line.clear();
@@ -304,6 +315,14 @@ void add_json(CLI::App& command, Options& options) {
   command.add_flag("--json", options.json, "As JSON");
 }
 
+void add_platform(CLI::App& command, Options& options) {
+  command
+      .add_option("--platform", options.platform,
+                  "Of an image for several: linux/ARCH[/VARIANT]; this\n"
+                  "machine's own when not given")
+      ->option_text("NAME");
+}
+
 void add_refresh(CLI::App& command, Options& options) {
   command.add_flag("--refresh", options.refresh,
                    "Also when the store has it already");
@@ -357,7 +376,8 @@ void add_image(CLI::App& app, Action& chosen) {
       "Examples:\n"
       "  driftcage image pull docker://registry.example.com/team/ci:latest\n"
       "  driftcage image pull docker-daemon:golang:1.24\n"
-      "  driftcage image pull --refresh docker://alpine:3",
+      "  driftcage image pull --refresh docker://alpine:3\n"
+      "  driftcage image pull --platform linux/386 docker://alpine:3",
       options, chosen,
       [](const Options& o) { return bring_in(o, Bring::Pull); });
   command
@@ -372,6 +392,7 @@ void add_image(CLI::App& app, Action& chosen) {
   command->add_flag("--no-tls-verify", options->no_tls_verify,
                     "Registries without TLS, or with a certificate that\n"
                     "nobody signed");
+  add_platform(*command, *options);
   add_refresh(*command, *options);
   add_quiet(*command, *options);
   add_json(*command, *options);
@@ -383,6 +404,7 @@ void add_image(CLI::App& app, Action& chosen) {
       "  driftcage image import oci:layout:latest tar:rootfs.tar.zst",
       options, chosen,
       [](const Options& o) { return bring_in(o, Bring::Import); });
+  add_platform(*command, *options);
   add_refresh(*command, *options);
   add_quiet(*command, *options);
   add_json(*command, *options);

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/utsname.h>
 
 #include <cerrno>
 
@@ -95,11 +94,13 @@ std::string tag_of(const json& entry) {
   return notes == entry.end() ? "" : text_at(*notes, kRefName);
 }
 
-// "" when the entry says nothing about its platform.
+// "linux/arm/v7"; "" when the entry says nothing about its platform.
 std::string platform_of(const json& entry) {
   const auto platform = entry.find("platform");
   if (platform == entry.end() || !platform->is_object()) return {};
-  return text_at(*platform, "os") + "/" + text_at(*platform, "architecture");
+  const std::string variant = text_at(*platform, "variant");
+  return text_at(*platform, "os") + "/" + text_at(*platform, "architecture") +
+         (variant.empty() ? "" : "/" + variant);
 }
 
 class LayoutReader {
@@ -127,7 +128,7 @@ class LayoutReader {
     std::vector<json> entries;
     std::vector<std::string> tags;
     std::vector<std::string> platforms;
-    const std::string wanted = "linux/" + choice_.architecture;
+    const std::string wanted = choice_.platform.text();
     for (const json& entry : index["manifests"]) {
       if (!entry.is_object() || is_attestation(entry)) continue;
       const std::string own_tag = tag_of(entry);
@@ -148,8 +149,11 @@ class LayoutReader {
     }
     if (entries.size() == 1) return entries.front();
     std::vector<json> fitting;
-    for (const json& entry : entries)
-      if (platform_of(entry) == wanted) fitting.push_back(entry);
+    for (const json& entry : entries) {
+      const std::string own = platform_of(entry);
+      if (own == wanted || own.starts_with(wanted + "/"))
+        fitting.push_back(entry);
+    }
     // Several variants of one architecture: the first is the common one.
     if (!fitting.empty() && platforms.size() == entries.size())
       return fitting.front();
@@ -224,16 +228,6 @@ std::string ImageContent::chain() const {
   return chain.empty() ? digest_of("") : chain;
 }
 
-std::string machine_architecture() {
-  struct ::utsname host {};
-  if (::uname(&host) != 0) return {};
-  std::string machine = host.machine;
-  if (machine == "x86_64") return "amd64";
-  if (machine == "aarch64") return "arm64";
-  if (machine == "i686" || machine == "i386") return "386";
-  return machine;
-}
-
 base::Result<json> parse_object(const std::string& bytes,
                                 const std::string& name) {
   json value = json::parse(bytes, nullptr, /*allow_exceptions=*/false);
@@ -270,14 +264,21 @@ base::Status read_image_config(const json& config, const ImageChoice& choice,
                       "only images for linux can be used");
   }
   if (!result.architecture.empty() &&
-      result.architecture != choice.architecture) {
+      result.architecture != choice.platform.architecture) {
+    const bool machines =
+        choice.platform.architecture == machine_architecture();
     return base::fail(
         "use image",
-        fmt::format("{}: it is for {}, this machine is {}", choice.reference,
-                    result.architecture, choice.architecture),
+        fmt::format("{}: it is for {}, {} {}", choice.reference,
+                    result.architecture,
+                    machines ? "this machine is" : "asked for was",
+                    choice.platform.architecture),
         0,
-        "its programs would fail with \"exec format error\"; choose an "
-        "image for this machine");
+        is_runnable(result.architecture)
+            ? "image pull and image import take it with --platform linux/" +
+                  result.architecture
+            : "its programs would fail with \"exec format error\"; choose an "
+              "image for this machine");
   }
   const json run = config.value("config", json::object());
   for (const std::string& pair : texts_at(run, "Env")) {

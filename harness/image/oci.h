@@ -10,6 +10,7 @@
 
 #include "harness/base/result.h"
 #include "harness/image/oci_files.h"
+#include "harness/image/platform.h"
 
 namespace driftcage::image {
 
@@ -44,14 +45,11 @@ struct ImageContent {
   [[nodiscard]] std::string chain() const;
 };
 
-// The machine's architecture in Go's spelling, which images use: "amd64".
-[[nodiscard]] std::string machine_architecture();
-
 // What is wanted of files that may hold several images.
 struct ImageChoice {
   std::string reference;  // for errors
   std::string tag;        // empty: the only one
-  std::string architecture = machine_architecture();
+  Platform platform = {};
 };
 
 // An OCI layout: index.json down to the layers' descriptors. Sizes and digests

@@ -78,6 +78,7 @@ Image image_of(const std::string& reference, const ProvidedImage& provided) {
   image.working_directory = provided.image.config.working_directory;
   image.lease = provided.tree.lock;
   image.has_owners = provided.tree.has_owners;
+  image.architecture = provided.image.config.architecture;
   // The tree never changes, but two images may run it with other variables.
   Fingerprint key;
   key.add(provided.tree.chain);
@@ -142,7 +143,7 @@ base::Result<Image> open_image(
     image = image_of(reference, provided);
     image.warm = std::move(warm);
   }
-  image.architecture = machine_architecture();
+  if (image.architecture.empty()) image.architecture = machine_architecture();
   complete_environment(image);
   if (!image.user.empty()) {
     const Account account = DRIFTCAGE_TRY(find_account(image.root, image.user));

@@ -81,7 +81,7 @@ base::Result<std::vector<DebianPackage>> fetch_packages(
                        ? DRIFTCAGE_TRY(machine_mirror(space.path))
                        : options.mirror;
   sources.suites = recipe.suites;
-  sources.architecture = options.architecture;
+  sources.architecture = machine_architecture();
   const Apt apt =
       DRIFTCAGE_TRY(Apt::open(space.path, sources, options.progress));
   auto packages =
@@ -222,7 +222,7 @@ base::Result<ProvidedImage> build(const Store& store, const Recipe& recipe,
   image.reference = recipe.name;
   image.source_state = state;
   image.chain = chain_of(recipe, packages);
-  image.config = config_of(recipe, options.architecture);
+  image.config = config_of(recipe, machine_architecture());
   for (const DebianPackage& package : packages) {
     image.layers.push_back(
         {package.file, package.digest, package.size, kPackageType, {}});
@@ -264,7 +264,7 @@ base::Result<ProvidedImage> provide_recipe(const Store& store,
                                            const FetchOptions& options) {
   if (!recipe.pull.empty()) return pull(store, recipe, options);
   const std::string state =
-      digest_of(options.architecture + "\n" + recipe.source);
+      digest_of(machine_architecture() + "\n" + recipe.source);
   if (!options.refresh) {
     auto known = DRIFTCAGE_TRY(known_image(store, recipe, state));
     if (known) return *std::move(known);

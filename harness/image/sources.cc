@@ -62,9 +62,9 @@ std::string watched_file(const Source& source) {
                                               : source.path;
 }
 
-base::Result<std::string> state_of(const Source& source,
-                                   const FetchOptions& options) {
-  if (source.kind == SourceKind::Remote) return options.architecture;
+// By what a change of the source shows.
+base::Result<std::string> state_of(const Source& source) {
+  if (source.kind == SourceKind::Remote) return std::string();
   const std::string file = watched_file(source);
   const auto status = base::sys::stat(file);
   if (!status) {
@@ -73,10 +73,10 @@ base::Result<std::string> state_of(const Source& source,
                           ? "oci: takes a directory with an index.json"
                           : "it takes the path of an archive");
   }
-  return fmt::format("{} {}:{} {} {}.{:09} {}.{:09}", options.architecture,
-                     status->st_dev, status->st_ino, status->st_size,
-                     status->st_mtim.tv_sec, status->st_mtim.tv_nsec,
-                     status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
+  return fmt::format(" {}:{} {} {}.{:09} {}.{:09}", status->st_dev,
+                     status->st_ino, status->st_size, status->st_mtim.tv_sec,
+                     status->st_mtim.tv_nsec, status->st_ctim.tv_sec,
+                     status->st_ctim.tv_nsec);
 }
 
 base::Status mismatch(const std::string& name, const std::string& what,
@@ -214,6 +214,19 @@ base::Result<ProvidedImage> provide_tar(const Store& store,
   return provided;
 }
 
+// Whether the store's image is what is asked for: the source is as it was, and
+// the platform the same or, where none was chosen, one that runs here.
+bool is_same(const StoredImage& known, const std::string& state,
+             const std::string& place, const FetchOptions& options) {
+  if (options.platform) return known.source_state == state;
+  const std::string& own = known.config.architecture;
+  const std::size_t platform = known.source_state.find(' ');
+  return (platform == std::string::npos
+              ? place.empty()
+              : known.source_state.substr(platform) == place) &&
+         (own.empty() || is_runnable(own));
+}
+
 base::Result<ImageFiles> open_files(const Store& store, const Source& source) {
   switch (source.kind) {
     case SourceKind::OciLayout:
@@ -229,7 +242,8 @@ base::Result<ImageContent> read_content(const Store& store,
                                         const Source& source,
                                         const ImageFiles& files,
                                         const FetchOptions& options) {
-  const ImageChoice choice{source.reference, source.tag, options.architecture};
+  const ImageChoice choice{source.reference, source.tag,
+                           options.platform.value_or(Platform{})};
   switch (source.kind) {
     case SourceKind::Remote:
       return pull_image(store, source, options);
@@ -272,9 +286,12 @@ base::Result<std::optional<Source>> parse_source(const std::string& reference) {
 base::Result<ProvidedImage> provide_image(const Store& store,
                                           const Source& source,
                                           const FetchOptions& options) {
-  const std::string state = DRIFTCAGE_TRY(state_of(source, options));
+  const std::string place = DRIFTCAGE_TRY(state_of(source));
+  const std::string state =
+      options.platform.value_or(Platform{}).text() + place;
   auto known = DRIFTCAGE_TRY(store.record(source.key));
-  if (known && (options.refresh || known->source_state != state)) known.reset();
+  if (known && (options.refresh || !is_same(*known, state, place, options)))
+    known.reset();
   if (known) {
     if (auto tree = DRIFTCAGE_TRY(store.find(known->chain))) {
       return ProvidedImage{*std::move(known), *std::move(tree), false};

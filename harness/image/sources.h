@@ -33,7 +33,8 @@ struct Source {
     const std::string& reference);
 
 struct FetchOptions {
-  std::string architecture = machine_architecture();
+  // Empty: the machine's own; of what the store has already, any that runs.
+  std::optional<Platform> platform;
   bool refresh = false;    // fetch again what the store has
   bool tls_verify = true;  // of registries
   std::string authfile;    // of skopeo; empty: where it looks itself

@@ -41,7 +41,8 @@ constexpr std::array<Explanation, 20> kExplanations{{
     {"name invalid", "a reference is [HOST[:PORT]/]NAME[:TAG|@DIGEST]"},
     {"invalid reference format",
      "a reference is [HOST[:PORT]/]NAME[:TAG|@DIGEST], in lower case"},
-    {"no image found in", "it has nothing for this machine's architecture"},
+    {"no image found in",
+     "it has nothing for this platform; --platform chooses another"},
     {"Cannot connect to the Docker daemon",
      "start docker, or set DOCKER_HOST to its socket"},
     {"does not resolve to an image ID",
@@ -86,10 +87,14 @@ std::vector<std::string> copy_command(const Store& store, const Source& source,
                                       const std::string& layout) {
   std::vector<std::string> argv{"skopeo"};
   if (!has_policy()) argv.emplace_back("--insecure-policy");
+  const Platform platform = options.platform.value_or(Platform{});
   argv.insert(argv.end(), {"--override-os", "linux", "--override-arch",
-                           options.architecture, "copy", "--retry-times",
-                           std::to_string(options.retries),
-                           "--dest-shared-blob-dir", store.blobs()});
+                           platform.architecture});
+  if (!platform.variant.empty())
+    argv.insert(argv.end(), {"--override-variant", platform.variant});
+  argv.insert(argv.end(),
+              {"copy", "--retry-times", std::to_string(options.retries),
+               "--dest-shared-blob-dir", store.blobs()});
   if (!options.tls_verify) argv.emplace_back("--src-tls-verify=false");
   // The docker command obeys it, skopeo does not.
   const char* daemon = std::getenv("DOCKER_HOST");
@@ -156,8 +161,8 @@ base::Result<ImageContent> pull_image(const Store& store, const Source& source,
   }
   const ImageFiles files =
       DRIFTCAGE_TRY(ImageFiles::open_directory(layout, store.blobs()));
-  return read_oci_layout(files,
-                         {source.reference, "image", options.architecture});
+  return read_oci_layout(files, {source.reference, "image",
+                                 options.platform.value_or(Platform{})});
 }
 
 }  // namespace driftcage::image

@@ -10,12 +10,15 @@
 #include <csignal>
 #include <fstream>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/image/image_test_kit.h"
 
 namespace driftcage::image_test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Registry : public StoreTest {
  protected:
@@ -157,6 +160,57 @@ TEST_F(Registry, DamagedBlobs) {
                   "tmp | grep -v : || true"),
             "\n");
 }
+
+#if defined(__x86_64__)
+TEST_F(Registry, AnImageForSeveralPlatforms) {
+  start();
+  shell(
+      R"(
+    umoci config --image layout:v1 --tag v2 --architecture 386
+    index=application/vnd.oci.image.index.v1+json
+    manifest=application/vnd.oci.image.manifest.v1+json
+    digest() { sha256sum "$1" | cut -d" " -f1; }
+    entry() {
+      skopeo inspect --raw oci:layout:$1 >m
+      printf '{"mediaType":"%s","digest":"sha256:%s","size":%s' \
+        $manifest $(digest m) $(stat -c %s m)
+      printf ',"platform":{"os":"linux","architecture":"%s"}}' $2
+    }
+    printf '{"schemaVersion":2,"mediaType":"%s","manifests":[%s,%s]}' \
+      $index "$(entry v1 amd64)"
+      "$(entry v2 386)" >
+      all cp all layout / blobs / sha256 /
+          $(digest all)
+              printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s",' $index >
+      i printf '"digest":"sha256:%s","size":%s,"annotations":{' $(digest all)
+          $(stat - c % s all) >>
+      i printf '"org.opencontainers.image.ref.name":"v1"}}]}' >>
+      i mv i layout / index.json) ");
+      push("--all");
+  const auto architecture = [this] {
+    const Outcome shown = image({"inspect", "--json", reference()});
+    return nlohmann::json::parse(shown.out)["config"]["architecture"]
+        .get<std::string>();
+  };
+  const auto chosen = [](const char* name) {
+    return std::vector<std::string>{"--platform", name};
+  };
+  EXPECT_EQ(pull(reference()).code, 0);
+  EXPECT_EQ(architecture(), "amd64");
+  Outcome other = pull(reference(), chosen("linux/386"));
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_THAT(other.out, Not(HasSubstr("(was there)")));
+  EXPECT_EQ(architecture(), "386");
+  // It stays until another one is asked for.
+  EXPECT_THAT(pull(reference()).out, HasSubstr("(was there)"));
+  EXPECT_THAT(pull(reference(), chosen("386")).out, HasSubstr("(was there)"));
+  EXPECT_EQ(pull(reference(), chosen("linux/amd64")).code, 0);
+  EXPECT_EQ(architecture(), "amd64");
+  other = pull(reference(), chosen("linux/s390x"));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("this machine runs linux/amd64"));
+}
+#endif
 
 TEST_F(Registry, AnImageOfAnotherArchitecture) {
   start();

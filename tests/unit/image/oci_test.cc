@@ -54,7 +54,8 @@ class Layout : public ::testing::Test {
     place_.file("layout/blobs/sha256/" + hex_of(digest), bytes);
     return {{"mediaType", type}, {"digest", digest}, {"size", bytes.size()}};
   }
-  json manifest(const std::string& layer, const std::string& architecture) {
+  json manifest(const std::string& layer, const std::string& architecture,
+                const std::string& variant = {}) {
     const json value{
         {"schemaVersion", 2},
         {"mediaType", kManifestType},
@@ -62,6 +63,7 @@ class Layout : public ::testing::Test {
         {"layers", json::array({blob(layer, "layer")})}};
     json descriptor = blob(value.dump(), kManifestType);
     descriptor["platform"] = {{"os", "linux"}, {"architecture", architecture}};
+    if (!variant.empty()) descriptor["platform"]["variant"] = variant;
     return descriptor;
   }
   void index(const json& manifests) {
@@ -69,9 +71,10 @@ class Layout : public ::testing::Test {
                 json{{"schemaVersion", 2}, {"manifests", manifests}}.dump());
   }
   [[nodiscard]] std::string layout() const { return place_.top() + "/layout"; }
-  base::Result<ImageContent> read(const std::string& tag = {}) const {
+  base::Result<ImageContent> read(const std::string& tag = {},
+                                  const Platform& platform = {}) const {
     const auto files = DRIFTCAGE_TRY(ImageFiles::open_directory(layout()));
-    return read_oci_layout(files, {"oci:x", tag});
+    return read_oci_layout(files, {"oci:x", tag, platform});
   }
   base::Result<ProvidedImage> provide(const std::string& reference) const {
     const auto source = DRIFTCAGE_TRY(parse_source(reference));
@@ -102,6 +105,31 @@ TEST_F(Layout, OfSeveralPlatformsThisMachinesIsTaken) {
   index(json::array({manifest(layer_bytes("other"), other_architecture()),
                      manifest(mine, machine_architecture())}));
   EXPECT_EQ(read()->chain(), digest_of(mine));
+}
+
+TEST_F(Layout, APlatformMayBeChosen) {
+  const std::string six = layer_bytes("six");
+  const std::string seven = layer_bytes("seven");
+  index(json::array({manifest(layer_bytes("own"), machine_architecture()),
+                     manifest(six, "arm", "v6"), manifest(seven, "arm", "v7"),
+                     manifest(layer_bytes("armada"), "armada")}));
+  EXPECT_EQ(read({}, {"arm", "v7"})->chain(), digest_of(seven));
+  EXPECT_EQ(read({}, {"arm", ""})->chain(), digest_of(six));
+  const auto none = read({}, {"arm", "v5"});
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message(), HasSubstr("nothing for linux/arm/v5"));
+  EXPECT_THAT(none.error().hint, HasSubstr("linux/arm/v6, linux/arm/v7"));
+}
+
+TEST(PlatformName, IsRead) {
+  const std::string own = machine_architecture();
+  EXPECT_EQ(parse_platform("linux/" + own)->text(), "linux/" + own);
+  EXPECT_EQ(parse_platform(own + "/v3")->text(), "linux/" + own + "/v3");
+  for (const char* wrong :
+       {"", "linux", "/", "linux/", "windows/amd64", "a/b/c", "linux/s390x",
+        "Linux/AMD64", "linux/amd64/v2/x"}) {
+    EXPECT_FALSE(parse_platform(wrong)) << wrong;
+  }
 }
 
 TEST_F(Layout, AnIndexMayLieInAnIndexWithAttestations) {
