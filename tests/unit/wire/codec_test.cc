@@ -33,7 +33,8 @@ model::Event full_event() {
                                  {"PATH=/bin", "X"},
                                  true,
                                  "/bin/a",
-                                 {"/bin/sh", "/lib64/ld.so"}};
+                                 {"/bin/sh", "/lib64/ld.so"},
+                                 "/usr/lib/ld.so"};
   event.cause_note = "mode 0700, owner 0:0, caller 1:1";
   event.file = model::FileId{1ull << 40, ~0ull, true};
   event.elf = model::ElfSearch{"/a", "/b"};
