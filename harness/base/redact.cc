@@ -58,35 +58,79 @@ bool is_secret_word(std::string_view word) {
 
 bool is_name(char c) { return is_word(c) || c == '_' || c == '-'; }
 
+// The end of "$(...)" or "${...}" whose '$' is at `at`, however nested.
+std::size_t end_of_substitution(std::string_view text, std::size_t at) {
+  const char open = text[at + 1];
+  const char close = open == '(' ? ')' : '}';
+  std::size_t depth = 0;
+  for (++at; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == open) {
+      ++depth;
+    } else if (text[at] == close && --depth == 0) {
+      return at + 1;
+    }
+  }
+  return text.size();
+}
+
+bool is_substitution(std::string_view text, std::size_t at) {
+  return text[at] == '$' && at + 1 < text.size() &&
+         (text[at + 1] == '(' || text[at + 1] == '{');
+}
+
+// Behind the quote that ends what begins behind the one at `at`.
+std::size_t end_of_quotes(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const bool escapes = quote != '\'' || (at > 0 && text[at - 1] == '$');
+  for (++at; at < text.size() && text[at] != quote;) {
+    if (escapes && text[at] == '\\') {
+      at += 2;
+    } else if (quote == '"' && is_substitution(text, at)) {
+      at = end_of_substitution(text, at);
+    } else {
+      ++at;
+    }
+  }
+  return at + 1;
+}
+
 // The end of a shell's word that begins at `at`, quoted pieces and all.
 std::size_t end_of_word(std::string_view text, std::size_t at) {
   constexpr std::string_view kEnds = " \t\r\n;&|<>()";
   while (at < text.size() && kEnds.find(text[at]) == std::string_view::npos) {
-    const char quote = text[at];
-    if (quote == '"' || quote == '\'') {
-      for (++at; at < text.size() && text[at] != quote; ++at) {
-        if (quote == '"' && text[at] == '\\') ++at;
-      }
-    } else if (quote == '\\') {
-      ++at;
+    switch (text[at]) {
+      case '"':
+      case '\'':
+      case '`':
+        at = end_of_quotes(text, at);
+        break;
+      case '\\':
+        at += 2;
+        break;
+      default:
+        at = is_substitution(text, at) ? end_of_substitution(text, at) : at + 1;
     }
-    ++at;
   }
   return std::min(at, text.size());
 }
 
-// Assignments in a shell's command line.
+// Assignments, and options with their values, in a shell's command line.
 std::string redact_assignments(std::string_view text) {
   std::string result;
   std::size_t done = 0;
-  for (std::size_t at = text.find('='); at != std::string_view::npos;
-       at = text.find('=', at + 1)) {
-    const std::size_t name_end = at > done && text[at - 1] == '+' ? at - 1 : at;
+  for (std::size_t at = text.find_first_of("= "); at != std::string_view::npos;
+       at = text.find_first_of("= ", at + 1)) {
+    const std::size_t name_end =
+        at > done && text[at] == '=' && text[at - 1] == '+' ? at - 1 : at;
     std::size_t name = name_end;
     while (name > done && is_name(text[name - 1])) --name;
-    if (!is_secret_name(text.substr(name, name_end - name))) continue;
+    const std::string_view word = text.substr(name, name_end - name);
+    const bool option = word.starts_with("--");
+    if ((text[at] == ' ' && !option) || !is_secret_name(word)) continue;
     const std::size_t end = end_of_word(text, at + 1);
-    if (end == at + 1) continue;
+    if (end == at + 1 || (text[at] == ' ' && text[at + 1] == '-')) continue;
     result.append(text.substr(done, at + 1 - done)).append(kRedacted);
     done = end;
     at = end - 1;
@@ -164,31 +208,44 @@ bool is_login(std::string_view option, std::string_view argument) {
 
 // "Authorization: Bearer x", as it is given to curl -H.
 bool is_secret_header(std::string_view argument, std::size_t& value_at) {
-  static constexpr std::array<std::string_view, 4> kTight{
-      "Authorization", "Proxy-Authorization", "Cookie", "Private-Token"};
+  static constexpr std::array<std::string_view, 6> kTight{
+      "authorization", "proxy-authorization", "cookie",
+      "private-token", "x-api-key",           "x-auth-token"};
   const std::size_t colon = argument.find(':');
   if (colon == std::string_view::npos) return false;
-  const std::string_view name = argument.substr(0, colon);
+  std::string name(argument.substr(0, colon));
+  if (name.starts_with("-H")) name.erase(0, 2);
+  for (char& c : name) {
+    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
+  }
   value_at = argument.find_first_not_of(' ', colon + 1);
   // Without a space it may be a host and its port, or an image and its tag.
   return value_at < argument.size() &&
          (value_at > colon + 1 || is_one_of(kTight, name)) &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_word(c) || c == '-'; }) &&
-         is_secret_name(name);
+         std::all_of(name.begin(), name.end(), is_name) && is_secret_name(name);
+}
+
+// Whether all that follows is one value: "--password=a b", and texts such as
+// "Password for x=a b". A command line has signs of its own, an URL a colon.
+bool is_all_value(std::string_view name) {
+  if (!is_secret_name(name)) return false;
+  const std::size_t blank = name.find_last_of(" \t");
+  if (blank == std::string_view::npos)
+    return std::all_of(name.begin(), name.end(), is_name);
+  return name.find_first_of(";&|<>()$`\"'\n:") == std::string_view::npos &&
+         !is_secret_name(name.substr(blank + 1));
 }
 
 std::string redact_entry(const std::string& entry) {
   const std::size_t equals = entry.find('=');
   if (equals != std::string::npos && equals + 1 < entry.size()) {
-    const std::string_view name = std::string_view(entry).substr(0, equals);
     std::size_t value_at = 0;
-    if (is_secret_name(name) && name.find_first_of(" \t\n;") == name.npos) {
+    if (is_all_value(std::string_view(entry).substr(0, equals)))
       return entry.substr(0, equals + 1).append(kRedacted);
-    }
     const std::string_view value = std::string_view(entry).substr(equals + 1);
     if (is_secret_header(value, value_at)) {
-      return entry.substr(0, equals + 1 + value_at).append(kRedacted);
+      return redact_text(entry.substr(0, equals + 1 + value_at))
+          .append(kRedacted);
     }
   }
   return redact_text(redact_assignments(redact_fields(entry)));
@@ -211,6 +268,16 @@ bool is_scheme(std::string_view text, std::size_t at, bool whole,
                       [](char c) { return is_word(c) || c == '-'; }));
 }
 
+// Whether what follows the colon cannot be a port: then it is the beginning of
+// a password.
+bool has_no_port(std::string_view authority) {
+  const std::size_t colon = authority.find(':');
+  return colon != std::string_view::npos &&
+         authority.find('@') == std::string_view::npos &&
+         authority.find_first_not_of("0123456789", colon + 1) !=
+             std::string_view::npos;
+}
+
 }  // namespace
 
 bool is_secret_name(std::string_view name) {
@@ -231,22 +298,36 @@ bool is_secret_name(std::string_view name) {
 }
 
 std::string redact_text(std::string_view text) {
+  constexpr std::string_view kEnds = " \t\r\n\"'<>|\\";
   std::string result;
   std::size_t done = 0;
+  // Of the word that `host` is in: its end, and the last @ in it.
+  std::size_t word_end = 0;
+  std::size_t word_sign = std::string_view::npos;
   for (std::size_t at = text.find(":/"); at != std::string_view::npos;
        at = text.find(":/", at + 2)) {
     const bool whole = text.substr(at + 2).starts_with('/');
     const std::size_t host = at + (whole ? 3 : 2);
-    const std::size_t end =
-        std::min(text.find_first_of("/?# \t\r\n", host), text.size());
-    // The last one: a password may have one itself.
-    const std::size_t sign = text.substr(host, end - host).rfind('@');
+    if (host >= word_end) {
+      word_end = std::min(text.find_first_of(kEnds, host), text.size());
+      word_sign = text.substr(host, word_end - host).rfind('@');
+      if (word_sign != std::string_view::npos) word_sign += host;
+    }
+    // Nothing to hide, and nothing to look for again in a long word.
+    if (word_sign == std::string_view::npos || word_sign < host) continue;
+    const std::size_t end = std::min(text.find_first_of("/?#", host), word_end);
+    const std::string_view authority = text.substr(host, end - host);
+    // The last one: a password may have one itself, and other signs that
+    // should have been escaped.
+    const std::size_t sign =
+        has_no_port(authority) ? word_sign - host : authority.rfind('@');
     if (sign == std::string_view::npos || sign == 0 ||
         !is_scheme(text, at, whole, text.substr(host, sign))) {
       continue;
     }
     result.append(text.substr(done, host - done)).append(kRedacted);
     done = host + sign;
+    at = done;
   }
   return result.append(text.substr(done));
 }

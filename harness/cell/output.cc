@@ -38,7 +38,10 @@ void Output::set_timer(bool on) {
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = SIGRTMIN;
     timer_t made{};
-    if (::timer_create(CLOCK_MONOTONIC, &event, &made) != 0) return;
+    // Without one, as when the user has no queued signal left, a trace is shown
+    // with what follows it.
+    can_tick_ = ::timer_create(CLOCK_MONOTONIC, &event, &made) == 0;
+    if (!can_tick_) return;
     timer_ = made;
   }
   itimerspec when{};
@@ -61,7 +64,7 @@ void Output::before_wait() {
 }
 
 void Output::flush_when_due(std::uint64_t at_ns) {
-  if (!ticking_) set_timer(true);
+  if (!ticking_ && can_tick_) set_timer(true);
   if (buffer_.size() < kFlushSize &&
       at_ns < flushed_ns_ + std::uint64_t{kFlushNs})
     return;

@@ -47,6 +47,7 @@ class Output final : public trace::Sink {
   bool watched_ = false;
   bool ok_ = true;
   bool ticking_ = false;
+  bool can_tick_ = true;
   std::optional<timer_t> timer_;
   std::uint64_t flushed_ns_ = 0;  // in event time
   std::string buffer_;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "harness/model/event.h"
 #include "harness/wire/record.h"
@@ -77,6 +78,9 @@ class ProcessTable {
   // A variable of its environment; null when unset or unknown.
   [[nodiscard]] const std::string* variable(std::uint32_t process,
                                             const std::string& name) const;
+  // The whole environment, by name, of an exec that was not added yet.
+  [[nodiscard]] std::vector<std::string> environment(
+      const model::Event& exec) const;
 
  private:
   struct State;

@@ -119,4 +119,15 @@ const std::string* ProcessTable::variable(std::uint32_t process,
   return value == found->environment->end() ? nullptr : &value->second;
 }
 
+std::vector<std::string> ProcessTable::environment(
+    const model::Event& exec) const {
+  const Process* found = state_->find(exec.process);
+  std::vector<std::string> entries;
+  for (const auto& [name, value] : changed(
+           found == nullptr ? nullptr : found->environment.get(), *exec.exec)) {
+    entries.push_back(name + "=" + value);
+  }
+  return entries;
+}
+
 }  // namespace driftcage::match

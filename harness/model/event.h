@@ -127,9 +127,9 @@ enum class Cause : std::uint8_t {
 enum class Abi : std::uint8_t { X86_64, I386, X32, Arm64, Arm };
 [[nodiscard]] std::string_view abi_name(Abi abi);
 
-// What an execve carried. `environment` is complete for a process's first
-// successful exec in the trace; afterwards the change against the environment
-// that the process had before: "K=V" for new and changed, "K" for removed.
+// What an execve carried. `environment` is complete until an exec of the trace
+// has succeeded; afterwards it is the change against what the process had
+// before, or has from its parent: "K=V" for new and changed, "K" for removed.
 struct ExecDetail {
   std::vector<std::string> argv;
   std::vector<std::string> environment;

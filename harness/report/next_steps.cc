@@ -19,9 +19,11 @@ std::string handle(const run::ScenarioResult& result, const std::string& leg) {
 std::string name_of(const scenario::Scenario& scenario) {
   const std::string place =
       scenario.id.substr(0, scenario.id.find('[')) + ".toml";
-  return scenario.file.empty() || scenario.file.ends_with("scenarios/" + place)
+  const std::string& file = scenario.file;
+  return file.empty() || file == "scenarios/" + place ||
+                 file.ends_with("/scenarios/" + place)
              ? scenario.id
-             : scenario.file;
+             : file;
 }
 
 }  // namespace

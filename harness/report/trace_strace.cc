@@ -167,11 +167,9 @@ std::string list_text(const std::vector<std::string>& words) {
 
 std::string exec_arguments(const model::Event& event) {
   const std::size_t n = event.exec ? event.exec->environment.size() : 0;
-  const bool all = event.exec && event.exec->environment_complete;
   return quoted(event.path) + ", " +
          list_text(event.exec ? event.exec->argv : std::vector<std::string>()) +
-         (all ? fmt::format(", [/* {} vars */]", n)
-              : fmt::format(", [/* {} vars changed */]", n));
+         fmt::format(", [/* {} vars */]", n);
 }
 
 std::string arguments(const model::Event& event) {

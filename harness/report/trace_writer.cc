@@ -83,7 +83,18 @@ struct TraceWriter::State {
                                      [&](const match::LineTest& line) {
                                        return line.fits(event, context.table);
                                      });
-    if (chosen) view->event(event);
+    if (!chosen) return;
+    // Changes say nothing to who does not get what they are changes of.
+    const bool alone = options.format == TraceFormat::Strace ||
+                       (options.format == TraceFormat::Json && !filter.empty());
+    if (!alone || !event.exec || event.exec->environment_complete) {
+      view->event(event);
+      return;
+    }
+    model::Event whole = event;
+    whole.exec->environment = context.table.environment(event);
+    whole.exec->environment_complete = true;
+    view->event(whole);
   }
 
   void operator()(const wire::Hello& hello) { view->hello(hello); }

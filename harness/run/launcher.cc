@@ -159,10 +159,7 @@ void Launcher::State::await_signal(asio::signal_set& signals, int& first,
       await_signal(signals, first, on_signal);
       return;
     }
-    if (!again) {
-      first = number;
-      first_signal = now;
-    }
+    if (!again) first = number;
     if (!again && on_signal) {
       on_signal(number);
     } else {
@@ -170,6 +167,9 @@ void Launcher::State::await_signal(asio::signal_set& signals, int& first,
       const auto running = cells;
       for (const auto& cell : running) cell->cancel();
     }
+    // What was answered slowly, to a terminal that is held, was not asked
+    // twice.
+    if (!again) first_signal = std::chrono::steady_clock::now();
     await_signal(signals, first, on_signal);
   });
 }

@@ -75,7 +75,7 @@ class Launcher {
              int terminal = -1);
   // Runs until every started cell is done. SIGINT, SIGTERM and SIGHUP, unless
   // they are ignored: the first one calls `on_signal`, each further one calls
-  // cancel_all. Returns the first signal or 0.
+  // cancel_all, unless it follows within 50 ms. Returns the first signal or 0.
   int run(const LoopHooks& hooks);
   int run(const std::function<void(int signal)>& on_signal = {});
   // Asks all running cells to end; those asked before are killed. Their `done`

@@ -47,7 +47,7 @@ std::vector<sock_filter> stop_at_open_tree_attr() {
           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kOpenTreeAttr, 0, 3),
           BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFlags),
           BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, OPEN_TREE_CLONE, 0, 1),
-          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | kDetachedMount)};
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | kMountMade)};
 }
 
 // Negative when the ABI has no such call.

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "harness/base/path.h"
+#include "harness/base/redact.h"
 #include "harness/base/sys.h"
 #include "harness/trace/maps.h"
 #include "harness/trace/registers.h"
@@ -101,6 +102,9 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
   thread.tag = tag;
   thread.abi = &abi;
   std::copy_n(args, thread.args.size(), thread.args.begin());
+  thread.child = 0;
+  thread.injected = false;
+  thread.rooted = false;
   if (is_plain_guard(tag)) return true;
 
   constexpr std::uint64_t kSocketcall = 102;
@@ -127,9 +131,6 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
   event.mode =
       shape.mode < 0 ? 0 : static_cast<std::uint32_t>(args[shape.mode]);
 
-  thread.child = 0;
-  thread.injected = false;
-  thread.rooted = false;
   const auto verb = model::verb_of(call);
   if (!verb) {
     // A guard. The caller's wish to trace can not come true: it has a tracer.
@@ -329,8 +330,10 @@ void Recorder::read_exec(Thread& thread) {
 std::vector<model::MappedFile> Recorder::mapped_files(Thread& thread) {
   if (!proc_of(thread).file("maps", text_)) return {};
   std::vector<model::MappedFile> files = parse_maps(text_);
-  for (model::MappedFile& file : files)
+  for (model::MappedFile& file : files) {
     file.path = in_cage(std::move(file.path));
+    if (redact_) file.path = base::redact_text(file.path);
+  }
   return files;
 }
 

@@ -252,7 +252,7 @@ void Recorder::guard_result(const Thread& thread, bool is_error) {
     return;
   }
   if (is_error) return;
-  if (thread.tag == kDetachedMount) {
+  if (thread.tag == kMountMade) {
     flag(model::kDetachedMount);
     return;
   }
@@ -339,6 +339,9 @@ void Recorder::hide_secrets(model::Event& event) {
   }
   if (!event.exec) return;
   event.exec->exe = base::redact_text(event.exec->exe);
+  event.exec->loader = base::redact_text(event.exec->loader);
+  for (std::string& interpreter : event.exec->interpreters)
+    interpreter = base::redact_text(interpreter);
   event.exec->argv = base::redact_arguments(event.exec->argv);
   event.exec->environment = base::redact_environment(event.exec->environment);
 }

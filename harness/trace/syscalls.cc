@@ -73,11 +73,10 @@ void add_guards(std::vector<CallRule>& rules) {
   rules.push_back({"setns", kRootChange, {}});
   rules.push_back({"unshare", kRootChange, {{0, CLONE_NEWNS, CLONE_NEWNS}}});
   rules.push_back(
-      {"open_tree", kDetachedMount, {{2, OPEN_TREE_CLONE, OPEN_TREE_CLONE}}});
-  rules.push_back({"open_tree_attr",
-                   kDetachedMount,
-                   {{2, OPEN_TREE_CLONE, OPEN_TREE_CLONE}}});
-  rules.push_back({"fsmount", kDetachedMount, {}});
+      {"open_tree", kMountMade, {{2, OPEN_TREE_CLONE, OPEN_TREE_CLONE}}});
+  rules.push_back(
+      {"open_tree_attr", kMountMade, {{2, OPEN_TREE_CLONE, OPEN_TREE_CLONE}}});
+  rules.push_back({"fsmount", kMountMade, {}});
 }
 
 void add_call(Syscall call, std::vector<CallRule>& rules) {

@@ -22,10 +22,10 @@ inline constexpr CallTag kRootChange = 0x100;
 inline constexpr CallTag kUntracedClone = 0x101;
 // open_tree(2) and open_tree_attr with OPEN_TREE_CLONE, fsmount(2): files of a
 // mount that is nowhere have paths that begin at its own root.
-inline constexpr CallTag kDetachedMount = 0x102;
+inline constexpr CallTag kMountMade = 0x102;
 // A guard that has no model::Syscall.
 [[nodiscard]] constexpr bool is_plain_guard(CallTag tag) {
-  return tag == kRootChange || tag == kDetachedMount;
+  return tag == kRootChange || tag == kMountMade;
 }
 [[nodiscard]] constexpr model::Syscall syscall_of(CallTag tag) {
   if (tag == kUntracedClone) return model::Syscall::Clone;

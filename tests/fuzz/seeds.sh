@@ -15,13 +15,20 @@ find "$scenarios" -name '*.toml' | while read -r file; do
   cp "$file" "$out/scenario/$number.toml"
 done
 
-grep -rhoE '"(open|exec|stat|lookup|load|any|readlink|mkdir|getcwd|spawn) [^"]+"' "$scenarios" |
-  tr -d '"' | sort -u | split -l 1 -a 4 - "$out/event_line/"
+# Without the newline, which an event line must not have.
+number=0
+verbs='open|exec|stat|lookup|load|any|readlink|mkdir|getcwd|spawn|write|map|connect'
+grep -rhoE "[\"']($verbs) [^\"']+[\"']" "$scenarios" | tr -d "\"'" | sort -u |
+  while IFS= read -r line; do
+    number=$((number + 1))
+    printf %s "$line" >"$out/event_line/$number"
+  done
 
 # Programs, libraries and scripts; large ones tell a fuzzer nothing more.
 find -L /usr/bin /usr/lib -maxdepth 2 -type f -size -64k 2>/dev/null | head -n 400 |
   while read -r file; do
-    [ ! -r "$file" ] || cp -n "$file" "$out/executable/"
+    copy=$out/executable/${file##*/}
+    [ ! -r "$file" ] || [ -e "$copy" ] || cp "$file" "$copy"
   done
 
 for process in /proc/[0-9]*; do

@@ -88,6 +88,41 @@ TEST(Redact, WhatAShellIsGiven) {
                           "https://h.example.com:80/x=y", "a:b"));
 }
 
+TEST(Redact, WordsWithSubstitutions) {
+  EXPECT_THAT(
+      redact_arguments(
+          {"set -e; AUTH=$(echo -n \"u:hunter2 (x)\" | base64); x",
+           "x; TOKEN=`echo hunter2`; y", "x; TOKEN=${A:-hunter 2} y",
+           R"(x; TOKEN=$'a\'b hunter'; y)", R"-(x; TOKEN="$(echo "a b")" y)-",
+           "x; TOKEN=$(open", "tool --token abc --key --next; y"}),
+      ElementsAre("set -e; AUTH=***; x", "x; TOKEN=***; y", "x; TOKEN=*** y",
+                  "x; TOKEN=***; y", "x; TOKEN=*** y", "x; TOKEN=***",
+                  "tool --token *** --key --next; y"));
+  EXPECT_THAT(redact_arguments({"Password for x=hunter2 more", "TOKEN =x y"}),
+              ElementsAre("Password for x=***", "TOKEN =***"));
+}
+
+TEST(Redact, UrlsBesideOtherSecrets) {
+  EXPECT_THAT(
+      redact_arguments(
+          {"https://u:p@h/oauth/token?grant_type=x",
+           "http.https://u:p@h/.extraheader=AUTHORIZATION: basic a",
+           R"("https://u:p@h","mail":"a@b")", "postgres://u:p/ss@h/db",
+           "postgres://u:p#s@h/db", "http://h:80/x@y"}),
+      ElementsAre("https://***@h/oauth/token?grant_type=x",
+                  "http.https://***@h/.extraheader=AUTHORIZATION: ***",
+                  R"("https://***@h","mail":"a@b")", "postgres://***@h/db",
+                  "postgres://***@h/db", "http://h:80/x@y"));
+}
+
+TEST(Redact, HeadersInAnyCaseAndGlued) {
+  EXPECT_THAT(
+      redact_arguments({"-HAuthorization: Bearer abc", "authorization:abc",
+                        "PRIVATE-TOKEN:abc", "X-Api-Key:abc", "-Hkeep: x"}),
+      ElementsAre("-HAuthorization: ***", "authorization:***",
+                  "PRIVATE-TOKEN:***", "X-Api-Key:***", "-Hkeep: x"));
+}
+
 TEST(Redact, FieldsOfJsonAndQuotedHeaders) {
   EXPECT_THAT(
       redact_arguments(
@@ -115,12 +150,19 @@ TEST(Redact, Logins) {
 // In time that grows with its length: a tracee waits meanwhile.
 TEST(Redact, LongArguments) {
   constexpr std::size_t kLong = 4u << 20;
-  std::string pairs;
-  while (pairs.size() < kLong) pairs += "=a:/";
-  std::string quotes;
-  while (quotes.size() < kLong) quotes += "\"a:";
-  for (const std::string& text : {std::string(kLong, '='), pairs, quotes}) {
-    EXPECT_THAT(redact_arguments({text}), ElementsAre(text));
+  const auto long_of = [](const std::string& piece) {
+    std::string text;
+    while (text.size() < kLong) text += piece;
+    return text;
+  };
+  for (const char* piece :
+       {"=", "=a:/", "\"a:", "x:/a@", "a --b ", "$(", "a:/b "}) {
+    const std::string text = long_of(piece);
+    EXPECT_THAT(redact_arguments({text}), ElementsAre(text)) << piece;
+  }
+  for (const char* piece : {"a ", "x;A_TOKEN=b;", "x;TOKEN=\"", "x;TOKEN=$(",
+                            "\"token\":\"", "https://u:p"}) {
+    EXPECT_LE(redact_arguments({long_of(piece)}).front().size(), 2 * kLong);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -148,6 +149,11 @@ TEST(CallRules, Guards) {
   EXPECT_EQ(native(SYS_clone, {SIGCHLD}), tag_of(model::Syscall::Clone));
   EXPECT_EQ(native(SYS_unshare, {CLONE_NEWUSER}), 0);
   EXPECT_EQ(native(SYS_unshare, {CLONE_NEWUSER | CLONE_NEWNS}), kRootChange);
+  EXPECT_EQ(native(SYS_fsmount, {}), kMountMade);
+  EXPECT_EQ(native(SYS_open_tree, {0, 0, OPEN_TREE_CLONE}), kMountMade);
+  EXPECT_EQ(native(SYS_open_tree, {0, 0, OPEN_TREE_CLOEXEC}), 0);
+  constexpr long kOpenTreeAttr = 467;
+  EXPECT_EQ(native(kOpenTreeAttr, {0, 0, OPEN_TREE_CLONE}), kMountMade);
 }
 
 std::uint32_t bit(model::Verb verb) {
@@ -169,7 +175,7 @@ TEST(MustSee, GuardsInEveryTrace) {
   EXPECT_FALSE(must_see(least, tag_of(model::Syscall::Openat)));
   EXPECT_FALSE(must_see(least, tag_of(model::Syscall::Clone)));
   for (const CallTag guard :
-       {kRootChange, kUntracedClone, tag_of(model::Syscall::Clone3),
+       {kRootChange, kMountMade, kUntracedClone, tag_of(model::Syscall::Clone3),
         tag_of(model::Syscall::Seccomp), tag_of(model::Syscall::Prctl),
         tag_of(model::Syscall::Ptrace), tag_of(model::Syscall::IoUringSetup)}) {
     EXPECT_TRUE(must_see(least, guard)) << guard;
