@@ -11,19 +11,9 @@
 #include <ctime>
 
 #include "harness/base/path.h"
+#include "harness/base/retry.h"
 
 namespace driftcage::base::sys {
-namespace {
-
-template <class Call>
-auto retry(Call call) {
-  auto result = call();
-  while (result == -1 && errno == EINTR) result = call();
-  return result;
-}
-
-}  // namespace
-
 Result<UniqueFd> openat(int dir, const std::string& path, int flags,
                         mode_t mode) {
   const int fd = retry(

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "harness/base/retry.h"
+
 namespace driftcage::trace {
 namespace {
 
@@ -67,7 +69,8 @@ base::UniqueFd ProcView::reopen(int fd) const {
   const auto text = fd_name(fd);
   const char* name = text.data();
   const int dir = fd_dir(name);
-  return base::UniqueFd(::openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  return base::UniqueFd(base::retry(
+      [&] { return ::openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
 }
 
 bool ProcView::file(const char* name, std::string& out) const {

@@ -15,6 +15,7 @@
 
 #include "harness/base/path.h"
 #include "harness/base/redact.h"
+#include "harness/base/retry.h"
 #include "harness/model/environment.h"
 #include "harness/trace/cause.h"
 #include "harness/trace/elf_search.h"
@@ -138,8 +139,10 @@ void Recorder::verify_open(Thread& thread) {
     event.elf = read_elf_search(
         [&file](std::uint64_t offset, std::size_t size) {
           std::string bytes(size, '\0');
-          const ssize_t n =
-              pread(file.get(), bytes.data(), size, static_cast<off_t>(offset));
+          const ssize_t n = base::retry([&] {
+            return pread(file.get(), bytes.data(), size,
+                         static_cast<off_t>(offset));
+          });
           bytes.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
           return bytes;
         },

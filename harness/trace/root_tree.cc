@@ -15,9 +15,13 @@
 #include <string_view>
 
 #include "harness/base/path.h"
+#include "harness/base/retry.h"
 
 namespace driftcage::trace {
 namespace {
+
+// The cell's own timer interrupts calls; a cause must not depend on when.
+using base::retry;
 
 // "." for the root itself: relative to a descriptor no path may start with /.
 const char* below_root(const std::string& path) {
@@ -36,8 +40,10 @@ base::UniqueFd RootTree::open(const std::string& path, int flags) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT;
-  return base::UniqueFd(static_cast<int>(
-      syscall(SYS_openat2, root_.get(), below_root(path), &how, sizeof(how))));
+  return base::UniqueFd(static_cast<int>(retry([&] {
+    return syscall(SYS_openat2, root_.get(), below_root(path), &how,
+                   sizeof(how));
+  })));
 }
 
 bool RootTree::is_plainly_missing(const std::string& path) {
@@ -47,8 +53,10 @@ bool RootTree::is_plainly_missing(const std::string& path) {
       open(path.substr(0, slash + 1), O_PATH | O_DIRECTORY);
   if (!dir) return false;
   struct ::stat info {};
-  return fstatat(dir.get(), path.c_str() + slash + 1, &info,
-                 AT_SYMLINK_NOFOLLOW) != 0 &&
+  return retry([&] {
+           return fstatat(dir.get(), path.c_str() + slash + 1, &info,
+                          AT_SYMLINK_NOFOLLOW);
+         }) != 0 &&
          errno == ENOENT;
 }
 
@@ -82,8 +90,10 @@ std::string RootTree::real_path(const std::string& path) {
 
 int RootTree::stat(const std::string& path, Node& node) {
   struct ::statx info {};
-  if (::statx(root_.get(), below_root(path), AT_SYMLINK_NOFOLLOW,
-              STATX_BASIC_STATS | STATX_MNT_ID, &info) != 0) {
+  if (retry([&] {
+        return ::statx(root_.get(), below_root(path), AT_SYMLINK_NOFOLLOW,
+                       STATX_BASIC_STATS | STATX_MNT_ID, &info);
+      }) != 0) {
     return errno;
   }
   node.owner = {info.stx_uid, info.stx_gid, info.stx_mode};
@@ -106,8 +116,10 @@ int RootTree::readlink(const std::string& path, std::string& target) {
     return 0;
   }
   std::array<char, PATH_MAX> text;
-  const ssize_t n =
-      ::readlinkat(root_.get(), below_root(path), text.data(), text.size());
+  const ssize_t n = retry([&] {
+    return ::readlinkat(root_.get(), below_root(path), text.data(),
+                        text.size());
+  });
   if (n < 0) return errno;
   target.assign(text.data(), static_cast<std::size_t>(n));
   return 0;
@@ -119,8 +131,9 @@ std::string RootTree::read(const std::string& path, std::uint64_t offset,
   const base::UniqueFd fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!fd) return {};
   std::string bytes(size, '\0');
-  const ssize_t n =
-      pread(fd.get(), bytes.data(), size, static_cast<off_t>(offset));
+  const ssize_t n = retry([&] {
+    return pread(fd.get(), bytes.data(), size, static_cast<off_t>(offset));
+  });
   bytes.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
   return bytes;
 }
