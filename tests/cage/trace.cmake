@@ -13,6 +13,8 @@ endforeach()
 driftcage_test(cage_trace LABEL cage
   SOURCES ${PROJECT_SOURCE_DIR}/tests/cage/trace_harness.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_errno_test.cc
+          ${PROJECT_SOURCE_DIR}/tests/cage/trace_guards_test.cc
+          ${PROJECT_SOURCE_DIR}/tests/cage/trace_record_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_search_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_strace_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_test.cc

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What hides calls from a tracer, and callers of another ABI or root.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/cage/trace_fixture.h"
+#include "tests/must_work.h"
+
+namespace driftcage::trace::testing {
+namespace {
+
+TEST_P(TraceTest, NestedFilterIsFlagged) {
+  for (const char* way :
+       {"nested_filter", "filter_of_all_threads", "filter_with_listener"}) {
+    const Trace trace = run("trace_guards", way);
+    EXPECT_EQ(trace.output, "done\n") << way;
+    EXPECT_EQ(trace.end.integrity, model::kNestedFilter) << way;
+  }
+}
+
+TEST_P(TraceTest, QuestionsAboutFiltersAreNot) {
+  EXPECT_EQ(run("trace_guards", "no_filter").end.integrity, model::kComplete);
+}
+
+TEST_P(TraceTest, NestedPtraceIsFlagged) {
+  for (const char* way : {"nested_ptrace", "attach", "seize"}) {
+    const Trace trace = run("trace_guards", way);
+    EXPECT_EQ(trace.output, "done\n") << way;
+    EXPECT_EQ(trace.end.integrity, model::kNestedPtrace) << way;
+  }
+}
+
+TEST_P(TraceTest, IoUringIsFlaggedWhenItWorks) {
+  const Trace trace = run("trace_guards", "io_uring");
+  EXPECT_EQ(trace.end.integrity, trace.output.starts_with("made")
+                                     ? model::kIoUring
+                                     : model::kComplete);
+}
+
+TEST_P(TraceTest, DetachedMountsAreFlagged) {
+  const Trace trace = run_traced(
+      {DRIFTCAGE_FIXTURES "/trace_guards", "detached_mount"}, options_);
+  EXPECT_TRUE(trace.end.status.success());
+  EXPECT_EQ(trace.end.integrity, model::kDetachedMount);
+  const Trace too = run_traced(
+      {DRIFTCAGE_FIXTURES "/trace_guards", "detached_mount_too"}, options_);
+  EXPECT_EQ(too.end.integrity, too.output.starts_with("made")
+                                   ? model::kDetachedMount
+                                   : model::kComplete);
+}
+
+#if defined(__x86_64__)
+TEST_P(TraceTest, CallsOf32Bits) {
+  const Trace trace =
+      run_traced({DRIFTCAGE_FIXTURES "/trace_guards", "i386"}, options_);
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(trace.end.status.signal() == SIGSEGV
+                                  ? "this kernel has no 32-bit calls"
+                                  : "");
+  expect_agreement(trace);
+  for (const auto& event : trace.events) {
+    if (event.path.starts_with("dc-i386")) {
+      EXPECT_EQ(event.abi, model::Abi::I386) << describe(event);
+    }
+  }
+  EXPECT_EQ(trace.end.integrity, model::kComplete);
+}
+
+TEST_P(TraceTest, CallsOfX32) {
+  // Not killed, and seen, whether or not the kernel knows the call.
+  const Trace trace =
+      run_traced({DRIFTCAGE_FIXTURES "/trace_guards", "x32"}, options_);
+  expect_agreement(trace);
+  EXPECT_EQ(trace.at("dc-x32").at(0).abi, model::Abi::X32);
+}
+#endif
+
+TEST_P(TraceTest, AnotherRootDirectory) {
+  const Trace trace = run("trace_guards", "other_root");
+  expect_agreement(trace);
+  const Event event = trace.at("/bin/dc-x").front();
+  EXPECT_EQ(event.cause, Cause::MissingDirectory);
+  EXPECT_EQ(event.cause_at, "/bin");
+}
+
+}  // namespace
+}  // namespace driftcage::trace::testing
