@@ -64,8 +64,11 @@ int main() {
   trace.exec(4, "/bin/script", {"script"});
   std::get<model::Event>(trace.records.back()).exec->interpreters = {
       "/bin/sh", "/lib64/ld.so"};
-  trace.records.emplace_back(
-      model::Mapped{4, 2, 9, {{"/lib/x.so\n", {0x801, 7, true}, 5}}});
+  trace.records.emplace_back(model::Mapped{
+      4,
+      2,
+      9,
+      {{"/lib/x.so\n", {0x801, 7, true}, 34}, {"/bin/script", {}, 2}}});
   trace.end(4, 1);
   for (const bool good : {true, false}) {
     wire::End end;
@@ -80,6 +83,7 @@ int main() {
   report::TraceOptions options;
   options.format = report::TraceFormat::Json;
   options.detail = report::TraceDetail::All;
+  options.mapped = true;
   report::TraceWriter writer(options, [](std::string_view line) {
     std::fwrite(line.data(), 1, line.size(), stdout);
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 
@@ -12,7 +13,9 @@
 namespace driftcage::report {
 namespace {
 
+using testing::_;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 match::TraceBuilder sample() {
@@ -106,6 +109,68 @@ TEST(TraceText, TellsWhatReallyRunsAndByWhichRule) {
           HasSubstr("load libfoo.so.1 = ok   # at /opt/libfoo.so.1 by path"),
           HasSubstr("# no permission to search /closed; mode 0700, owner 0:0, "
                     "caller 1:1")));
+}
+
+// Parts of one library are mapped r--, r-x and rw-.
+constexpr std::uint32_t kLibrary = 1U << PROT_READ |
+                                   1U << (PROT_READ | PROT_EXEC) |
+                                   1U << (PROT_READ | PROT_WRITE);
+
+TEST(TraceText, MappedFilesAreComparedWithWhatWasOpened) {
+  match::TraceBuilder trace;
+  trace.program(1, "/bin/old", "/bin")
+      .call(1, "openat", "/lib/old.so", 0,
+            [](model::Event& event) { event.real = "/lib/old.so"; });
+  trace.exec(1, "/bin/new", {"new"});
+  std::get<model::Event>(trace.records.back()).exec->loader = "/usr/lib/ld.so";
+  trace.call(1, "openat", "/lib/new.so", 0,
+             [](model::Event& event) { event.real = "/usr/lib/new.so.1"; });
+  trace.records.emplace_back(model::Mapped{1,
+                                           2,
+                                           9,
+                                           {{"/bin/new", {1, 1, false}, 2},
+                                            {"/usr/lib/ld.so", {}, 2},
+                                            {"/usr/lib/new.so.1", {}, kLibrary},
+                                            {"/lib/old.so", {1, 2, true}, 2}}});
+  TraceOptions options;
+  options.mapped = true;
+  EXPECT_THAT(lines(trace, options),
+              ElementsAre(_, _, EndsWith("mapped r-- /bin/new"),
+                          EndsWith("mapped r-- /usr/lib/ld.so"),
+                          EndsWith("mapped r-- rw- r-x /usr/lib/new.so.1"),
+                          EndsWith("mapped r-- /lib/old.so (deleted)   # no "
+                                   "open of it was seen")));
+  options.format = TraceFormat::Json;
+  const auto files =
+      nlohmann::json::parse(lines(trace, options).back())["files"];
+  EXPECT_EQ(files[1]["opened"], 3);
+  EXPECT_EQ(files[2]["opened"], 4);
+  EXPECT_EQ(files[2]["rights"], "r-- rw- r-x");
+  EXPECT_FALSE(files[3].contains("opened"));
+}
+
+TEST(TraceText, AFilteredTraceHasWholeEnvironments) {
+  match::TraceBuilder trace;
+  trace.program(1, "/bin/sh", "/bin")
+      .start(2, 1)
+      .exec(2, "/bin/tool", {"tool"}, {"A=1"});
+  model::EventLine line;
+  line.verb = model::Verb::Exec;
+  line.subject = "**/tool";
+  TraceOptions options;
+  options.format = TraceFormat::Json;
+  for (const bool filtered : {false, true}) {
+    std::vector<match::LineTest> filter;
+    if (filtered) filter.push_back(*match::LineTest::make(line, {}));
+    std::string last;
+    TraceWriter writer(
+        options, [&](std::string_view text) { last = text; },
+        std::move(filter));
+    for (const auto& record : trace.records) writer.add(record);
+    const auto event = nlohmann::json::parse(last);
+    EXPECT_EQ(event["env_complete"], filtered);
+    EXPECT_EQ(event["env"].size(), filtered ? 2U : 1U) << last;
+  }
 }
 
 TEST(TraceText, AFilterShowsWhatFitsAndNothingElse) {
