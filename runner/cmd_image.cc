@@ -147,6 +147,13 @@ int bring_in(const Options& options, Bring bring) {
   return code;
 }
 
+// As it is typed: without a tag the key of a file ends with a colon.
+std::string name_of(const image::StoredImage& image) {
+  std::string name = image.reference;
+  if (name.ends_with(':')) name.pop_back();
+  return name;
+}
+
 base::Result<std::vector<ListedImage>> listed_images(
     const image::Store& store) {
   std::map<std::string, ListedImage> images;
@@ -156,7 +163,7 @@ base::Result<std::vector<ListedImage>> listed_images(
     images[name] = {name, recipe ? recipe->title : "(cannot be read)", {}};
   }
   for (image::StoreEntry& entry : DRIFTCAGE_TRY(store.list())) {
-    const std::string name = entry.image.reference;
+    const std::string name = name_of(entry.image);
     images[name].name = name;
     images[name].stored = std::move(entry);
   }
@@ -232,11 +239,11 @@ int verify(const Options& options) {
       const auto wrong = DRIFTCAGE_TRY(store.verify(image));
       all_good = all_good && wrong.empty();
       if (options.json) {
-        results.push_back({{"name", image.reference}, {"wrong", wrong}});
+        results.push_back({{"name", name_of(image)}, {"wrong", wrong}});
         continue;
       }
       write_out(fmt::format("{:<8} {}\n", wrong.empty() ? "ok" : "damaged",
-                            image.reference));
+                            name_of(image)));
       for (const std::string& what : wrong)
         write_out("         " + what + "\n");
     }
@@ -256,8 +263,8 @@ int remove(const Options& options) {
     for (const std::string& reference : options.images) {
       const auto image = DRIFTCAGE_TRY(known_image(store, reference));
       DRIFTCAGE_CHECK_OK(store.remove(image.reference));
-      forgotten.push_back(image.reference);
-      if (!options.json) write_out("forgot " + image.reference + "\n");
+      forgotten.push_back(name_of(image));
+      if (!options.json) write_out("forgot " + name_of(image) + "\n");
     }
     if (!options.quiet) write_err("driftcage image gc frees the space\n");
     return {};
