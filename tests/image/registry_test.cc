@@ -164,8 +164,7 @@ TEST_F(Registry, DamagedBlobs) {
 #if defined(__x86_64__)
 TEST_F(Registry, AnImageForSeveralPlatforms) {
   start();
-  shell(
-      R"(
+  shell(R"sh(
     umoci config --image layout:v1 --tag v2 --architecture 386
     index=application/vnd.oci.image.index.v1+json
     manifest=application/vnd.oci.image.manifest.v1+json
@@ -177,16 +176,14 @@ TEST_F(Registry, AnImageForSeveralPlatforms) {
       printf ',"platform":{"os":"linux","architecture":"%s"}}' $2
     }
     printf '{"schemaVersion":2,"mediaType":"%s","manifests":[%s,%s]}' \
-      $index "$(entry v1 amd64)"
-      "$(entry v2 386)" >
-      all cp all layout / blobs / sha256 /
-          $(digest all)
-              printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s",' $index >
-      i printf '"digest":"sha256:%s","size":%s,"annotations":{' $(digest all)
-          $(stat - c % s all) >>
-      i printf '"org.opencontainers.image.ref.name":"v1"}}]}' >>
-      i mv i layout / index.json) ");
-      push("--all");
+      $index "$(entry v1 amd64)" "$(entry v2 386)" >all
+    cp all layout/blobs/sha256/$(digest all)
+    printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s",' $index >i
+    printf '"digest":"sha256:%s","size":%s,"annotations":{' \
+      $(digest all) $(stat -c %s all) >>i
+    printf '"org.opencontainers.image.ref.name":"v1"}}]}' >>i
+    mv i layout/index.json)sh");
+  push("--all");
   const auto architecture = [this] {
     const Outcome shown = image({"inspect", "--json", reference()});
     return nlohmann::json::parse(shown.out)["config"]["architecture"]
