@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "harness/match/derive.h"
+#include "harness/match/stage.h"
 #include "harness/wire/trace_file.h"
 
 namespace driftcage::report {
@@ -22,19 +23,22 @@ class Collector {
     if (const auto* event = std::get_if<model::Event>(&record)) {
       if (event->process == process_) take(*event);
     }
+    stages_.add(record);
     table_.add(record);
     return later_ < after_;
   }
 
-  std::vector<match::Sighting> result() && {
-    return {std::make_move_iterator(kept_.begin()),
-            std::make_move_iterator(kept_.end())};
+  Excerpt result() && {
+    return {{std::make_move_iterator(kept_.begin()),
+             std::make_move_iterator(kept_.end())},
+            std::move(stage_)};
   }
 
  private:
   void take(const model::Event& event) {
     kept_.push_back(
         {event, table_.program(event.process), table_.pid(event.process), {}});
+    if (event.seq == seq_) stage_ = stages_.stage_of(event);
     if (event.seq > seq_) {
       ++later_;
     } else if (kept_.size() > before_ + 1) {
@@ -48,16 +52,16 @@ class Collector {
   std::size_t after_;
   std::size_t later_ = 0;
   match::ProcessTable table_;
+  match::Stages stages_;
+  std::string stage_;
   std::deque<match::Sighting> kept_;
 };
 
 }  // namespace
 
-base::Result<std::vector<match::Sighting>> read_excerpt(const std::string& file,
-                                                        std::uint32_t process,
-                                                        std::uint64_t seq,
-                                                        std::size_t before,
-                                                        std::size_t after) {
+base::Result<Excerpt> read_excerpt(const std::string& file,
+                                   std::uint32_t process, std::uint64_t seq,
+                                   std::size_t before, std::size_t after) {
   Collector collector(process, seq, before, after);
   DRIFTCAGE_CHECK_OK(wire::read_trace(
       file, [&](const wire::Record& record) { return collector.add(record); }));

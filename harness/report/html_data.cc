@@ -12,6 +12,7 @@
 
 #include "harness/base/path.h"
 #include "harness/base/redact.h"
+#include "harness/match/stage.h"
 #include "harness/plan/planner.h"
 #include "harness/report/case.h"
 #include "harness/report/escape.h"
@@ -59,6 +60,8 @@ class LegTree {
            {"from", milliseconds(process.from_ns)},
            {"to", milliseconds(std::max(process.to_ns, process.from_ns))},
            {"end", process.end}});
+      if (!process.stage.empty() && process.stage != process.name)
+        processes.back()["stage"] = process.stage;
     }
     return {{"processes", std::move(processes)},
             {"more", all_processes_ - processes_.size()},
@@ -75,9 +78,11 @@ class LegTree {
     std::uint64_t from_ns = 0;
     std::uint64_t to_ns = 0;
     std::string end;
+    std::string stage;  // of a build, see match::Stages
   };
 
   void add(const wire::Record& record) {
+    stages_.add(record);
     if (const auto* start = std::get_if<model::ProcessStart>(&record)) {
       ++all_processes_;
       last_ns_ = std::max(last_ns_, start->at_ns);
@@ -108,6 +113,7 @@ class LegTree {
       if (event.verb == model::Verb::Exec && event.ok()) {
         found->second.name = base::path::base_name(event.abs);
       }
+      found->second.stage = stages_.stage(event.process);
     }
     if (event.ok()) return;
     ++all_failed_;
@@ -122,6 +128,7 @@ class LegTree {
   }
 
   const Shortener& shortener_;
+  match::Stages stages_;
   std::map<std::uint32_t, Process> processes_;
   std::size_t all_processes_ = 0;
   Json failed_ = Json::array();

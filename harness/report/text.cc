@@ -265,11 +265,13 @@ class ScenarioText {
     const auto excerpt = read_excerpt(file, centre.event.process,
                                       centre.event.seq, kAround, kAround);
     // A report without its record is still a report.
-    if (!excerpt || excerpt->empty()) return;
+    if (!excerpt || excerpt->events.empty()) return;
     line("");
-    line(fmt::format("  trace around it (leg {}, process {} {})", leg_name,
-                     centre.pid, printable(centre.program)));
-    for (const Sighting& near : *excerpt) {
+    line(
+        fmt::format("  trace around it (leg {}, process {} {}{})", leg_name,
+                    centre.pid, printable(centre.program),
+                    excerpt->stage.empty() ? "" : ", stage " + excerpt->stage));
+    for (const Sighting& near : excerpt->events) {
       const bool here = near.event.seq == centre.event.seq;
       std::string text = fmt::format(
           "  {} {:>9}  {}", here ? ">" : " ", moment(near.event.enter_ns),
