@@ -267,10 +267,11 @@ class ScenarioText {
     // A report without its record is still a report.
     if (!excerpt || excerpt->events.empty()) return;
     line("");
-    line(
-        fmt::format("  trace around it (leg {}, process {} {}{})", leg_name,
-                    centre.pid, printable(centre.program),
-                    excerpt->stage.empty() ? "" : ", stage " + excerpt->stage));
+    const bool told =
+        excerpt->stage.empty() || excerpt->stage == centre.program;
+    line(fmt::format("  trace around it (leg {}, process {} {}{})", leg_name,
+                     centre.pid, printable(centre.program),
+                     told ? "" : ", stage " + excerpt->stage));
     for (const Sighting& near : excerpt->events) {
       const bool here = near.event.seq == centre.event.seq;
       std::string text = fmt::format(

@@ -10,6 +10,7 @@
 
 #include "harness/base/sys.h"
 #include "harness/match/matcher.h"
+#include "harness/report/excerpt.h"
 #include "harness/scenario/parser.h"
 #include "harness/wire/codec.h"
 #include "tests/unit/match/trace_builder.h"
@@ -155,6 +156,25 @@ TEST_F(ScenarioText, BrokenTraceFileDoesNotBreakTheReport) {
   ASSERT_TRUE(base::sys::write_file(result_.record_folder + "/fault/trace.dct",
                                     "no trace at all"));
   EXPECT_THAT(text(), Not(HasSubstr("trace around")));
+}
+
+TEST_F(ScenarioText, ATraceAroundALineTellsTheStage) {
+  match::TraceBuilder build;
+  build.program(1, "/usr/lib/go/bin/go", "/usr/bin")
+      .start(2, 1)
+      .exec(2, "/usr/lib/go/pkg/tool/linux_amd64/link", {"link", "-o", "x"})
+      .start(3, 2)
+      .exec(3, "/usr/bin/gcc", {"gcc"})
+      .call(3, "openat", "/lib/crt1.o", ENOENT);
+  std::string bytes;
+  wire::encode(wire::Record(wire::Hello{}), bytes);
+  for (const auto& record : build.records) wire::encode(record, bytes);
+  const std::string file = result_.record_folder + "/trace.dct";
+  ASSERT_TRUE(base::sys::write_file(file, bytes));
+  const auto excerpt = read_excerpt(file, 3, 4, 1, 1);
+  ASSERT_TRUE(excerpt) << excerpt.error().message();
+  EXPECT_EQ(excerpt->events.size(), 2u);
+  EXPECT_EQ(excerpt->stage, "link");
 }
 
 TEST_F(ScenarioText, FalseAlarmShowsWhatWasSeen) {
