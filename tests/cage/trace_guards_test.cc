@@ -51,6 +51,13 @@ TEST_P(TraceTest, DetachedMountsAreFlagged) {
                                    : model::kComplete);
 }
 
+TEST_P(TraceTest, AMountsDescriptorIsNoThread) {
+  options_.spec.verbs = verb_bit(Verb::Open);
+  const Trace trace = run("trace_guards", "mount_beside_a_thread");
+  EXPECT_EQ(trace.output,
+            std::to_string(trace.at("dc-other").at(0).tid) + "\ndone\n");
+}
+
 #if defined(__x86_64__)
 TEST_P(TraceTest, CallsOf32Bits) {
   const Trace trace =

@@ -110,9 +110,10 @@ TEST_F(Layout, OfSeveralPlatformsThisMachinesIsTaken) {
 TEST_F(Layout, APlatformMayBeChosen) {
   const std::string six = layer_bytes("six");
   const std::string seven = layer_bytes("seven");
-  index(json::array({manifest(layer_bytes("own"), machine_architecture()),
-                     manifest(six, "arm", "v6"), manifest(seven, "arm", "v7"),
-                     manifest(layer_bytes("armada"), "armada")}));
+  index(
+      json::array({manifest(layer_bytes("own"), machine_architecture()),
+                   manifest(layer_bytes("armada"), "armada"),
+                   manifest(six, "arm", "v6"), manifest(seven, "arm", "v7")}));
   EXPECT_EQ(read({}, {"arm", "v7"})->chain(), digest_of(seven));
   EXPECT_EQ(read({}, {"arm", ""})->chain(), digest_of(six));
   const auto none = read({}, {"arm", "v5"});
