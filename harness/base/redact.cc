@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/base/redact_line.h"
+
 namespace driftcage::base {
 namespace {
 
@@ -31,8 +33,8 @@ bool is_secret_word(std::string_view word) {
       "accesskeys", "privatekey",    "privatekeys", "secretkey",   "secretkeys",
       "signingkey", "encryptionkey", "credential",  "credentials", "creds",
       "auth",       "authorization", "cookie"};
-  static constexpr std::array<std::string_view, 4> kMore{"cookies", "pat",
-                                                         "pgpass", "sshpass"};
+  static constexpr std::array<std::string_view, 6> kMore{
+      "cookies", "pat", "pgpass", "sshpass", "passwords", "passphrases"};
   static constexpr std::array<std::string_view, 5> kEnds{
       "apikey", "password", "passwd", "secret", "token"};
   static constexpr std::array<std::string_view, 7> kCamelEnds{
@@ -58,154 +60,6 @@ bool is_secret_word(std::string_view word) {
 
 bool is_name(char c) { return is_word(c) || c == '_' || c == '-'; }
 
-// The end of "$(...)" or "${...}" whose '$' is at `at`, however nested.
-std::size_t end_of_substitution(std::string_view text, std::size_t at) {
-  const char open = text[at + 1];
-  const char close = open == '(' ? ')' : '}';
-  std::size_t depth = 0;
-  for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\') {
-      ++at;
-    } else if (text[at] == open) {
-      ++depth;
-    } else if (text[at] == close && --depth == 0) {
-      return at + 1;
-    }
-  }
-  return text.size();
-}
-
-bool is_substitution(std::string_view text, std::size_t at) {
-  return text[at] == '$' && at + 1 < text.size() &&
-         (text[at + 1] == '(' || text[at + 1] == '{');
-}
-
-// Behind the quote that ends what begins behind the one at `at`.
-std::size_t end_of_quotes(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  const bool escapes = quote != '\'' || (at > 0 && text[at - 1] == '$');
-  for (++at; at < text.size() && text[at] != quote;) {
-    if (escapes && text[at] == '\\') {
-      at += 2;
-    } else if (quote == '"' && is_substitution(text, at)) {
-      at = end_of_substitution(text, at);
-    } else {
-      ++at;
-    }
-  }
-  return at + 1;
-}
-
-// The end of a shell's word that begins at `at`, quoted pieces and all.
-std::size_t end_of_word(std::string_view text, std::size_t at) {
-  constexpr std::string_view kEnds = " \t\r\n;&|<>()";
-  while (at < text.size() && kEnds.find(text[at]) == std::string_view::npos) {
-    switch (text[at]) {
-      case '"':
-      case '\'':
-      case '`':
-        at = end_of_quotes(text, at);
-        break;
-      case '\\':
-        at += 2;
-        break;
-      default:
-        at = is_substitution(text, at) ? end_of_substitution(text, at) : at + 1;
-    }
-  }
-  return std::min(at, text.size());
-}
-
-// Assignments, and options with their values, in a shell's command line.
-std::string redact_assignments(std::string_view text) {
-  std::string result;
-  std::size_t done = 0;
-  for (std::size_t at = text.find_first_of("= "); at != std::string_view::npos;
-       at = text.find_first_of("= ", at + 1)) {
-    const std::size_t name_end =
-        at > done && text[at] == '=' && text[at - 1] == '+' ? at - 1 : at;
-    std::size_t name = name_end;
-    while (name > done && is_name(text[name - 1])) --name;
-    const std::string_view word = text.substr(name, name_end - name);
-    const bool option = word.starts_with("--");
-    if ((text[at] == ' ' && !option) || !is_secret_name(word)) continue;
-    const std::size_t end = end_of_word(text, at + 1);
-    if (end == at + 1 || (text[at] == ' ' && text[at + 1] == '-')) continue;
-    result.append(text.substr(done, at + 1 - done)).append(kRedacted);
-    done = end;
-    at = end - 1;
-  }
-  return result.append(text.substr(done));
-}
-
-bool is_quote(char c) { return c == '"' || c == '\''; }
-
-// The end of what is quoted from `at` on. Where the quotes themselves are
-// escaped, as those of JSON in a shell's word, so is the one that ends it.
-std::size_t end_of_quoted(std::string_view text, std::size_t at, char quote,
-                          bool escaped) {
-  while (at < text.size() && text[at] != quote) {
-    const bool pair = text[at] == '\\' && at + 1 < text.size();
-    if (pair && escaped && text[at + 1] == quote) return at;
-    at += pair && quote == '"' ? 2 : 1;
-  }
-  return std::min(at, text.size());
-}
-
-// "name": "value" as JSON has it, and 'Name: value' as a header is quoted for a
-// shell.
-std::string redact_fields(std::string_view text) {
-  std::string result;
-  std::size_t done = 0;
-  for (std::size_t at = text.find(':'); at != std::string_view::npos;
-       at = text.find(':', at + 1)) {
-    std::size_t name_end = at;
-    bool escaped = false;
-    const bool quoted = at > done && is_quote(text[at - 1]);
-    if (quoted) {
-      --name_end;
-      escaped = name_end > done && text[name_end - 1] == '\\';
-      if (escaped) --name_end;
-    }
-    std::size_t name = name_end;
-    while (name > done && is_name(text[name - 1])) --name;
-    if (name == name_end || name == done || !is_quote(text[name - 1]) ||
-        !is_secret_name(text.substr(name, name_end - name))) {
-      continue;
-    }
-    std::size_t value =
-        std::min(text.find_first_not_of(' ', at + 1), text.size());
-    std::size_t end = value;
-    if (!quoted) {
-      end = end_of_quoted(text, value, text[name - 1], false);
-    } else {
-      if (escaped && text.substr(value).starts_with('\\')) ++value;
-      if (value < text.size() && is_quote(text[value])) {
-        end = end_of_quoted(text, value + 1, text[value], escaped);
-        ++value;
-      } else {
-        end = std::min(text.find_first_of(",]} \t\r\n", value), text.size());
-      }
-    }
-    if (end == value) continue;
-    result.append(text.substr(done, value - done)).append(kRedacted);
-    done = end;
-    at = end - 1;
-  }
-  return result.append(text.substr(done));
-}
-
-// "name:word", as it is given to curl -u; a user's and a group's number are
-// none.
-bool is_login(std::string_view option, std::string_view argument) {
-  static constexpr std::array<std::string_view, 4> kOptions{
-      "-u", "--user", "-U", "--proxy-user"};
-  const std::size_t colon = argument.find(':');
-  return is_one_of(kOptions, option) && colon != std::string_view::npos &&
-         argument.find_first_not_of("0123456789", colon + 1) !=
-             std::string_view::npos;
-}
-
 // "Authorization: Bearer x", as it is given to curl -H.
 bool is_secret_header(std::string_view argument, std::size_t& value_at) {
   static constexpr std::array<std::string_view, 6> kTight{
@@ -226,13 +80,14 @@ bool is_secret_header(std::string_view argument, std::size_t& value_at) {
 }
 
 // Whether all that follows is one value: "--password=a b", and texts such as
-// "Password for x=a b". A command line has signs of its own, an URL a colon.
+// "Password for x=a b". A command line has signs of its own, an URL has others.
 bool is_all_value(std::string_view name) {
-  if (!is_secret_name(name)) return false;
+  if (!is_secret_name(name) || name.find("://") != std::string_view::npos ||
+      name.find_first_of(";&|<>()$`\"'\n?") != std::string_view::npos) {
+    return false;
+  }
   const std::size_t blank = name.find_last_of(" \t");
-  if (blank == std::string_view::npos)
-    return std::all_of(name.begin(), name.end(), is_name);
-  return name.find_first_of(";&|<>()$`\"'\n:") == std::string_view::npos &&
+  return blank == std::string_view::npos ||
          !is_secret_name(name.substr(blank + 1));
 }
 
@@ -248,7 +103,27 @@ std::string redact_entry(const std::string& entry) {
           .append(kRedacted);
     }
   }
-  return redact_text(redact_assignments(redact_fields(entry)));
+  return redact_text(redact_line(entry));
+}
+
+// What curl(1) is given as a login: the place of the secret in `argument`,
+// which follows `before`, or npos.
+std::size_t login_of_curl(std::string_view before, std::string_view argument) {
+  std::size_t skip = 0;
+  const bool own = before == "--user" || before == "--proxy-user" ||
+                   (before.size() > 1 && before[0] == '-' && before[1] != '-' &&
+                    (before.ends_with('u') || before.ends_with('U')));
+  if (!own) {
+    if (argument.starts_with("--user=") ||
+        argument.starts_with("--proxy-user="))
+      skip = argument.find('=') + 1;
+    else if (argument.starts_with("-u") || argument.starts_with("-U"))
+      skip = 2;
+    else
+      return std::string_view::npos;
+  }
+  const std::size_t word = login_word(argument.substr(skip));
+  return word == std::string_view::npos ? word : skip + word;
 }
 
 // The scheme of an URL that ends before `at`. A path that was made absolute has
@@ -269,13 +144,30 @@ bool is_scheme(std::string_view text, std::size_t at, bool whole,
 }
 
 // Whether what follows the colon cannot be a port: then it is the beginning of
-// a password.
+// a password. Addresses of IPv6 have colons of their own, in brackets.
 bool has_no_port(std::string_view authority) {
+  if (authority.starts_with('[')) return false;
   const std::size_t colon = authority.find(':');
   return colon != std::string_view::npos &&
          authority.find('@') == std::string_view::npos &&
          authority.find_first_not_of("0123456789", colon + 1) !=
              std::string_view::npos;
+}
+
+// Where the word ends that an URL is in whose scheme ends before `at`: at a
+// blank, or at the quote that stands before the URL.
+std::size_t end_of_url(std::string_view text, std::size_t at) {
+  std::size_t begin = at;
+  while (begin > 0 && (is_word(text[begin - 1]) || text[begin - 1] == '+' ||
+                       text[begin - 1] == '-' || text[begin - 1] == '.')) {
+    --begin;
+  }
+  const char before = begin == 0 ? ' ' : text[begin - 1];
+  const bool quoted = before == '"' || before == '\'';
+  const std::string_view ends = quoted && before == '"' ? " \t\r\n\""
+                                : quoted                ? " \t\r\n'"
+                                                        : " \t\r\n";
+  return std::min(text.find_first_of(ends, at), text.size());
 }
 
 }  // namespace
@@ -298,7 +190,6 @@ bool is_secret_name(std::string_view name) {
 }
 
 std::string redact_text(std::string_view text) {
-  constexpr std::string_view kEnds = " \t\r\n\"'<>|\\";
   std::string result;
   std::size_t done = 0;
   // Of the word that `host` is in: its end, and the last @ in it.
@@ -309,7 +200,8 @@ std::string redact_text(std::string_view text) {
     const bool whole = text.substr(at + 2).starts_with('/');
     const std::size_t host = at + (whole ? 3 : 2);
     if (host >= word_end) {
-      word_end = std::min(text.find_first_of(kEnds, host), text.size());
+      word_end = end_of_url(text, at);
+      if (host >= word_end) continue;
       word_sign = text.substr(host, word_end - host).rfind('@');
       if (word_sign != std::string_view::npos) word_sign += host;
     }
@@ -346,23 +238,20 @@ std::vector<std::string> redact_arguments(
     const std::vector<std::string>& argv) {
   std::vector<std::string> result;
   result.reserve(argv.size());
-  bool next_is_secret = false;
+  const bool curl = !argv.empty() && argv.front().ends_with("curl");
   std::string_view before;
   for (const std::string& argument : argv) {
     const bool option = argument.starts_with('-');
-    std::size_t value_at = 0;
-    if (next_is_secret && !option) {
-      result.emplace_back(kRedacted);
-    } else if (is_login(before, argument)) {
-      result.push_back(
-          argument.substr(0, argument.find(':') + 1).append(kRedacted));
-    } else if (is_secret_header(argument, value_at)) {
-      result.push_back(argument.substr(0, value_at).append(kRedacted));
-    } else {
-      result.push_back(redact_entry(argument));
+    std::size_t secret = std::string::npos;
+    if (!option && takes_secret(before) &&
+        before.find('=') == std::string_view::npos) {
+      secret = 0;
+    } else if (!is_secret_header(argument, secret)) {
+      secret = curl ? login_of_curl(before, argument) : std::string::npos;
     }
-    next_is_secret = option && argument.find('=') == std::string::npos &&
-                     is_secret_name(argument);
+    result.push_back(secret == std::string::npos
+                         ? redact_entry(argument)
+                         : argument.substr(0, secret).append(kRedacted));
     before = argument;
   }
   return result;

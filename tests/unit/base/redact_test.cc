@@ -141,10 +141,76 @@ TEST(Redact, FieldsOfJsonAndQuotedHeaders) {
 }
 
 TEST(Redact, Logins) {
-  EXPECT_THAT(redact_arguments({"curl", "-u", "me:word", "--user", "me", "-u",
-                                "1000:1000", "a:b", "--proxy-user", "me:1x"}),
-              ElementsAre("curl", "-u", "me:***", "--user", "me", "-u",
-                          "1000:1000", "a:b", "--proxy-user", "me:***"));
+  EXPECT_THAT(
+      redact_arguments({"/bin/curl", "-u", "me:word", "--user", "me", "-u",
+                        "1000:1000", "a:b", "--proxy-user", "me:1x", "-su",
+                        "me:word", "--user=me:word", "-ume:word"}),
+      ElementsAre("/bin/curl", "-u", "me:***", "--user", "me", "-u",
+                  "1000:1000", "a:b", "--proxy-user", "me:***", "-su", "me:***",
+                  "--user=me:***", "-ume:***"));
+}
+
+TEST(Redact, ValuesWithSignsOfShells) {
+  EXPECT_THAT(
+      redact_arguments({"-Dkeystore.password=correct horse battery",
+                        "-Dspring.datasource.password=a;b&c",
+                        "spring.password=a|b", "user[password]=a b",
+                        R"(git clone "https://u:pa|ss@h/x" y)",
+                        "https://u:pa'ss@h/x", "https://u:pa\\ss@h/x"}),
+      ElementsAre("-Dkeystore.password=***", "-Dspring.datasource.password=***",
+                  "spring.password=***", "user[password]=***",
+                  R"(git clone "https://***@h/x" y)", "https://***@h/x",
+                  "https://***@h/x"));
+  EXPECT_THAT(redact_environment({"DATABASE_URL=postgres://u:Xy<9|z@db/app"}),
+              ElementsAre("DATABASE_URL=postgres://***@db/app"));
+}
+
+TEST(Redact, HarmlessArgumentsStay) {
+  const std::vector<std::string> words = {
+      "date",
+      "-u",
+      "+%H:%M",
+      "pip",
+      "-U",
+      "git+https://h.example.com/a",
+      "docker",
+      "-u",
+      "app:app",
+      "-u",
+      "git@h.example.com:a/b.git",
+      "--password-stdin",
+      "host",
+      "--ask-vault-pass",
+      "site.yml",
+      "--no-auth",
+      "dist",
+      "http://[::1]:8080/golang.org/x/mod/@v/list",
+      "http://[fe80::1]/x@y"};
+  EXPECT_EQ(redact_arguments(words), words);
+  const std::string line =
+      "docker login --password-stdin h; ansible --ask-vault-pass site.yml";
+  EXPECT_THAT(redact_arguments({"sh", "-c", line}),
+              ElementsAre("sh", "-c", line));
+}
+
+TEST(Redact, OptionsInAShellsLine) {
+  EXPECT_THAT(
+      redact_arguments({"mysql --password \\\n  hunter2 db",
+                        "mysql --password  hunter2 db", "tool -token hunter2",
+                        "curl -su x -u me:hunter2 https://h/"}),
+      ElementsAre("mysql --password \\\n  *** db", "mysql --password  *** db",
+                  "tool -token ***", "curl -su x -u me:*** https://h/"));
+}
+
+TEST(Redact, JsonOfAnyShape) {
+  EXPECT_THAT(redact_arguments({R"({"tokens":["a","b]"],"x":1})",
+                                R"({"secret":{"a":"x","b":["y"]},"x":1})",
+                                "{\"password\" :\n \"hunter2\"}",
+                                R"({"passwords":["a"]})",
+                                R"(-d "{\"auth\":{\"a\":\"}\"},\"x\":1}")"}),
+              ElementsAre(R"({"tokens":***,"x":1})", R"({"secret":***,"x":1})",
+                          "{\"password\" :\n \"***\"}", R"({"passwords":***})",
+                          R"(-d "{\"auth\":***,\"x\":1}")"));
 }
 
 // In time that grows with its length: a tracee waits meanwhile.
@@ -160,8 +226,9 @@ TEST(Redact, LongArguments) {
     const std::string text = long_of(piece);
     EXPECT_THAT(redact_arguments({text}), ElementsAre(text)) << piece;
   }
-  for (const char* piece : {"a ", "x;A_TOKEN=b;", "x;TOKEN=\"", "x;TOKEN=$(",
-                            "\"token\":\"", "https://u:p"}) {
+  for (const char* piece :
+       {"a ", "x;A_TOKEN=b;", "x;TOKEN=\"", "x;TOKEN=$(", "\"token\":\"",
+        "https://u:p", "\"token\":[", "\"token\" : {\"", "--token \\\n"}) {
     EXPECT_LE(redact_arguments({long_of(piece)}).front().size(), 2 * kLong);
   }
 }

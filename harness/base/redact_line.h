@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace driftcage::base {
+
+// A shell's command line, or another text that may be one, without secrets:
+// values of assignments and options, words for curl -u, fields of JSON, quoted
+// headers. In linear time.
+[[nodiscard]] std::string redact_line(std::string_view line);
+
+// Whether a value follows `option` that is a secret by its name: --token, but
+// not --password-stdin.
+[[nodiscard]] bool takes_secret(std::string_view option);
+
+// Of a name and a word with a colon between, as curl -u takes them, the place
+// of the word; npos when it is none, as a user's and a group's number.
+[[nodiscard]] std::size_t login_word(std::string_view argument);
+
+}  // namespace driftcage::base
