@@ -14,4 +14,15 @@ template <class Call>
   return result;
 }
 
+// The same for who must not wait for ever: a file system that is slower than
+// the caller's own timer would never answer.
+template <class Call>
+[[nodiscard]] auto retry_some(Call call) {
+  constexpr int kAttempts = 20;
+  auto result = call();
+  for (int i = 0; i < kAttempts && result == -1 && errno == EINTR; ++i)
+    result = call();
+  return result;
+}
+
 }  // namespace driftcage::base

@@ -2,6 +2,7 @@
 #include "harness/base/sys.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -90,6 +91,13 @@ Status write_all(int fd, std::string_view bytes, std::string_view name) {
   while (!bytes.empty()) {
     const ssize_t size =
         retry([&] { return ::write(fd, bytes.data(), bytes.size()); });
+    if (size < 0 && errno == EAGAIN) {
+      // Somebody who shares the file description does not want to wait.
+      pollfd ready{fd, POLLOUT, 0};
+      if (retry([&] { return ::poll(&ready, 1, -1); }) < 0)
+        return fail("wait to write", name, errno);
+      continue;
+    }
     if (size < 0) return fail("write", name, errno);
     bytes.remove_prefix(static_cast<std::size_t>(size));
   }

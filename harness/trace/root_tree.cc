@@ -21,7 +21,7 @@ namespace driftcage::trace {
 namespace {
 
 // The cell's own timer interrupts calls; a cause must not depend on when.
-using base::retry;
+using base::retry_some;
 
 // "." for the root itself: relative to a descriptor no path may start with /.
 const char* below_root(const std::string& path) {
@@ -40,7 +40,7 @@ base::UniqueFd RootTree::open(const std::string& path, int flags) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT;
-  return base::UniqueFd(static_cast<int>(retry([&] {
+  return base::UniqueFd(static_cast<int>(retry_some([&] {
     return syscall(SYS_openat2, root_.get(), below_root(path), &how,
                    sizeof(how));
   })));
@@ -53,7 +53,7 @@ bool RootTree::is_plainly_missing(const std::string& path) {
       open(path.substr(0, slash + 1), O_PATH | O_DIRECTORY);
   if (!dir) return false;
   struct ::stat info {};
-  return retry([&] {
+  return retry_some([&] {
            return fstatat(dir.get(), path.c_str() + slash + 1, &info,
                           AT_SYMLINK_NOFOLLOW);
          }) != 0 &&
@@ -90,7 +90,7 @@ std::string RootTree::real_path(const std::string& path) {
 
 int RootTree::stat(const std::string& path, Node& node) {
   struct ::statx info {};
-  if (retry([&] {
+  if (retry_some([&] {
         return ::statx(root_.get(), below_root(path), AT_SYMLINK_NOFOLLOW,
                        STATX_BASIC_STATS | STATX_MNT_ID, &info);
       }) != 0) {
@@ -116,7 +116,7 @@ int RootTree::readlink(const std::string& path, std::string& target) {
     return 0;
   }
   std::array<char, PATH_MAX> text;
-  const ssize_t n = retry([&] {
+  const ssize_t n = retry_some([&] {
     return ::readlinkat(root_.get(), below_root(path), text.data(),
                         text.size());
   });
@@ -131,7 +131,7 @@ std::string RootTree::read(const std::string& path, std::uint64_t offset,
   const base::UniqueFd fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!fd) return {};
   std::string bytes(size, '\0');
-  const ssize_t n = retry([&] {
+  const ssize_t n = retry_some([&] {
     return pread(fd.get(), bytes.data(), size, static_cast<off_t>(offset));
   });
   bytes.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
