@@ -91,8 +91,11 @@ struct Deriver::State {
                       std::string_view name) {
     if (!exec.exec || exec.exec->argv.empty()) return true;
     const std::string& told = exec.exec->argv.front();
-    return told == name || process.lookups.is_open(name) ||
-           (!exec.ok() && told.find('/') == std::string::npos);
+    // Of one directory a whole path and a search look the same.
+    const bool begins = !exec.ok() && told.find('/') == std::string::npos &&
+                        process.path != nullptr &&
+                        process.path->directories().size() > 1;
+    return told == name || begins || process.lookups.executes(name, told);
   }
 
   // The call as a step of a PATH search, if it can be one.

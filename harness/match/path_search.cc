@@ -165,9 +165,14 @@ void PathSearches::remember(const std::string& file) {
   found_.push_back(file);
 }
 
-bool PathSearches::is_open(std::string_view name) const {
+bool PathSearches::executes(std::string_view name,
+                            std::string_view argv0) const {
   return std::any_of(searches_.begin(), searches_.end(),
-                     [name](const Search& one) { return one.name == name; });
+                     [&](const Search& one) {
+                       return one.name == name && one.first.exec &&
+                              !one.first.exec->argv.empty() &&
+                              one.first.exec->argv.front() == argv0;
+                     });
 }
 
 bool PathSearches::found(std::string_view file) const {

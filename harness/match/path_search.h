@@ -59,8 +59,9 @@ class PathSearches {
   void add(const SearchPath& path, std::size_t position, std::string_view name,
            const model::Event& event, const Emit& emit);
 
-  // Whether `name` is being searched for.
-  [[nodiscard]] bool is_open(std::string_view name) const;
+  // Whether `name` is being searched for by execs that tell `argv0`.
+  [[nodiscard]] bool executes(std::string_view name,
+                              std::string_view argv0) const;
 
   // What stat searches found. A child that then executes the file is not
   // searching again.

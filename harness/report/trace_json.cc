@@ -70,8 +70,7 @@ class JsonView : public TraceView {
       one["path"] = printable(file.path);
       one["file"] = file_json(file.file);
       one["rights"] = rights_text(file.rights);
-      const std::uint64_t seq =
-          context_.opened.seq_of(mapped.process, file.path);
+      const std::uint64_t seq = context_.opened.seq_of(mapped.process, file);
       if (seq != 0) one["opened"] = seq;
       out["files"].push_back(std::move(one));
     }

@@ -97,7 +97,7 @@ class TextView : public TraceView {
   void mapped(const model::Mapped& mapped) override {
     for (const model::MappedFile& file : mapped.files) {
       const bool opened =
-          context_.opened.seq_of(mapped.process, file.path) != 0;
+          is_memory(file) || context_.opened.seq_of(mapped.process, file) != 0;
       write_(head(mapped.at_ns, mapped.process) + "mapped " +
              rights_text(file.rights) + " " + printable(file.path) +
              (file.file.deleted ? paint_(Color::Red, " (deleted)") : "") +

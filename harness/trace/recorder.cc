@@ -327,8 +327,9 @@ void Recorder::read_exec(Thread& thread) {
     thread.mapped = mapped_files(thread);
 }
 
-std::vector<model::MappedFile> Recorder::mapped_files(Thread& thread) {
-  if (!proc_of(thread).file("maps", text_)) return {};
+std::optional<std::vector<model::MappedFile>> Recorder::mapped_files(
+    Thread& thread) {
+  if (!proc_of(thread).file("maps", text_)) return std::nullopt;
   std::vector<model::MappedFile> files = parse_maps(text_);
   for (model::MappedFile& file : files) {
     file.path = in_cage(std::move(file.path));

@@ -72,7 +72,9 @@ class Recorder {
   void finish_success(Thread& thread);
   void verify_open(Thread& thread);
   void follow_program(Thread& thread);
-  [[nodiscard]] std::vector<model::MappedFile> mapped_files(Thread& thread);
+  // Nothing when they cannot be read.
+  [[nodiscard]] std::optional<std::vector<model::MappedFile>> mapped_files(
+      Thread& thread);
   // The tree that the thread's process sees; `own` keeps one that is not the
   // cage's.
   RootTree& tree_of(Thread& thread, RootTree& own);

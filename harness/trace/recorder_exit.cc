@@ -77,11 +77,11 @@ void Recorder::executed(Thread& thread) {
   else if (!thread.process->own_root)
     event.real = in_cage(tree_.real_path(event.abs));
   if (explain_) follow_program(thread);
-  if (mapped_ && thread.process->exec_seen) {
+  if (thread.mapped) {
     sink_.mapped({.process = thread.process->number,
                   .generation = thread.process->generation,
                   .at_ns = now(),
-                  .files = std::exchange(thread.mapped, {})});
+                  .files = *std::exchange(thread.mapped, std::nullopt)});
   }
   finish_exec_environment(thread, true);
   event.exit_ns = now();
@@ -103,13 +103,14 @@ void Recorder::follow_program(Thread& thread) {
   RootTree own;
   RootTree& tree = tree_of(thread, own);
   model::Event& event = thread.event;
-  // A program without a name, as of a memfd, is reached by /proc only.
-  if (!tree.is_open() || !event.abs.starts_with('/') || event.path.empty())
-    return;
+  // By a descriptor, as of fexecve(3), it is known by what really runs; that of
+  // a memfd has no name at all.
+  const std::string& file = event.path.empty() ? event.exec->exe : event.abs;
+  if (!tree.is_open() || !file.starts_with('/')) return;
   tree.set_self(thread.process->inner_pid, inner_tid(thread));
   std::string directory;
   directory_of(thread, AT_FDCWD, directory);
-  Program program = read_program(tree, event.abs, directory);
+  Program program = read_program(tree, file, directory);
   if (mapped_ && !program.interpreters.empty())
     event.exec->loader = tree.real_path(program.interpreters.back());
   event.exec->interpreters = std::move(program.interpreters);
@@ -139,7 +140,7 @@ void Recorder::verify_open(Thread& thread) {
     event.elf = read_elf_search(
         [&file](std::uint64_t offset, std::size_t size) {
           std::string bytes(size, '\0');
-          const ssize_t n = base::retry([&] {
+          const ssize_t n = base::retry_some([&] {
             return pread(file.get(), bytes.data(), size,
                          static_cast<off_t>(offset));
           });
@@ -152,10 +153,12 @@ void Recorder::verify_open(Thread& thread) {
 
 void Recorder::report_mapped(Thread& thread) {
   if (!mapped_ || !thread.leads() || !thread.process->exec_seen) return;
+  auto files = mapped_files(thread);
+  if (!files) return;
   sink_.mapped({.process = thread.process->number,
                 .generation = thread.process->generation,
                 .at_ns = now(),
-                .files = mapped_files(thread)});
+                .files = *std::move(files)});
 }
 
 void Recorder::finish_success(Thread& thread) {

@@ -52,8 +52,9 @@ struct Thread {
   bool injected = false;      // the pending call was not made
   pid_t child = 0;            // what a pending fork or clone made
   model::Event event;
-  model::Environment new_environment;     // of a pending exec
-  std::vector<model::MappedFile> mapped;  // before a pending exec
+  model::Environment new_environment;  // of a pending exec
+  std::optional<std::vector<model::MappedFile>>
+      mapped;  // before a pending exec
 
   [[nodiscard]] bool leads() const { return process && process->tgid == tid; }
 };

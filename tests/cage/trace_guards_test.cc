@@ -74,6 +74,13 @@ TEST_P(TraceTest, CallsOf32Bits) {
   EXPECT_EQ(trace.end.integrity, model::kComplete);
 }
 
+TEST_P(TraceTest, CallsInTheVsyscallPage) {
+  const Trace trace =
+      run_traced({DRIFTCAGE_FIXTURES "/trace_guards", "vsyscall"}, options_);
+  EXPECT_TRUE(trace.end.status.success()) << trace.end.status.text();
+  EXPECT_EQ(trace.end.integrity, model::kComplete);
+}
+
 TEST_P(TraceTest, CallsOfX32) {
   // Not killed, and seen, whether or not the kernel knows the call.
   const Trace trace =

@@ -193,7 +193,14 @@ TEST(Lookup, ExecvpOfAProgramThatIsToldAnotherName) {
       .exec(4, "/a/tool", {"other"})
       .start(5, 1)
       .exec(5, "/a/tool", {"/a/tool"}, {}, false, ENOENT)
-      .exec(5, "/b/tool", {"/b/tool"});
+      .exec(5, "/b/tool", {"/b/tool"})
+      .start(6, 1)
+      .call(6, "access", "/a/gcc", ENOENT)
+      .exec(6, "/b/gcc", {"/b/gcc"});
+  TraceBuilder only;
+  only.program(1, "/usr/bin/python3", "/a")
+      .exec(1, "/a/missing", {"-missing"}, {}, false, ENOENT);
+  EXPECT_THAT(derived(only), IsEmpty());
   EXPECT_THAT(derived(trace), ElementsAre("lookup tool = /b/tool in /a:/b",
                                           "lookup none = ENOENT in /a:/b:/c"));
 }

@@ -123,15 +123,22 @@ TEST(TraceText, MappedFilesAreComparedWithWhatWasOpened) {
             [](model::Event& event) { event.real = "/lib/old.so"; });
   trace.exec(1, "/bin/new", {"new"});
   std::get<model::Event>(trace.records.back()).exec->loader = "/usr/lib/ld.so";
-  trace.call(1, "openat", "/lib/new.so", 0,
-             [](model::Event& event) { event.real = "/usr/lib/new.so.1"; });
+  trace
+      .call(1, "openat", "/lib/new.so", 0,
+            [](model::Event& event) { event.real = "/usr/lib/new.so.1"; })
+      .call(1, "openat", "/was", 0, [](model::Event& event) {
+        event.real = "/was";
+        event.file = model::FileId{7, 8, false};
+      });
   trace.records.emplace_back(model::Mapped{1,
                                            2,
                                            9,
                                            {{"/bin/new", {1, 1, false}, 2},
                                             {"/usr/lib/ld.so", {}, 2},
                                             {"/usr/lib/new.so.1", {}, kLibrary},
-                                            {"/lib/old.so", {1, 2, true}, 2}}});
+                                            {"/lib/old.so", {1, 2, true}, 2},
+                                            {"/renamed", {7, 8, false}, 2},
+                                            {"/dev/zero", {0, 9, true}, 2}}});
   TraceOptions options;
   options.mapped = true;
   EXPECT_THAT(lines(trace, options),
@@ -139,7 +146,9 @@ TEST(TraceText, MappedFilesAreComparedWithWhatWasOpened) {
                           EndsWith("mapped r-- /usr/lib/ld.so"),
                           EndsWith("mapped r-- rw- r-x /usr/lib/new.so.1"),
                           EndsWith("mapped r-- /lib/old.so (deleted)   # no "
-                                   "open of it was seen")));
+                                   "open of it was seen"),
+                          EndsWith("mapped r-- /renamed"),
+                          EndsWith("mapped r-- /dev/zero (deleted)")));
   options.format = TraceFormat::Json;
   const auto files =
       nlohmann::json::parse(lines(trace, options).back())["files"];
@@ -147,6 +156,7 @@ TEST(TraceText, MappedFilesAreComparedWithWhatWasOpened) {
   EXPECT_EQ(files[2]["opened"], 4);
   EXPECT_EQ(files[2]["rights"], "r-- rw- r-x");
   EXPECT_FALSE(files[3].contains("opened"));
+  EXPECT_EQ(files[4]["opened"], 5);
 }
 
 TEST(TraceText, AFilteredTraceHasWholeEnvironments) {
