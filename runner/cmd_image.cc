@@ -28,7 +28,7 @@ namespace {
 struct Options {
   std::vector<std::string> images;
   std::string mirror;
-  std::string platform;
+  std::optional<std::string> platform;
   std::string authfile;
   int retries = 3;
   bool no_tls_verify = false;
@@ -91,6 +91,16 @@ base::Status check_kind(Bring bring, const std::string& reference) {
   return {};
 }
 
+base::Result<image::Platform> platform_for(const Options& options) {
+  for (const std::string& reference : options.images) {
+    if (!reference.starts_with("tar:")) continue;
+    return base::fail("choose the platform", reference, 0,
+                      "a plain file system is for the platform that it is for: "
+                      "leave --platform out");
+  }
+  return image::parse_platform(*options.platform);
+}
+
 int bring_in(const Options& options, Bring bring) {
   for (const std::string& reference : options.images) {
     if (auto fits = check_kind(bring, reference); !fits) {
@@ -99,8 +109,8 @@ int bring_in(const Options& options, Bring bring) {
     }
   }
   std::optional<image::Platform> platform;
-  if (!options.platform.empty()) {
-    auto chosen = image::parse_platform(options.platform);
+  if (options.platform) {
+    auto chosen = platform_for(options);
     if (!chosen) {
       print_error(chosen.error());
       return model::kExitUsage;

@@ -98,15 +98,17 @@ std::string tag_of(const json& entry) {
 std::string platform_of(const json& entry) {
   const auto platform = entry.find("platform");
   if (platform == entry.end() || !platform->is_object()) return {};
-  const std::string variant = text_at(*platform, "variant");
-  return text_at(*platform, "os") + "/" + text_at(*platform, "architecture") +
+  const std::string architecture = text_at(*platform, "architecture");
+  const std::string variant =
+      normal_variant(architecture, text_at(*platform, "variant"));
+  return text_at(*platform, "os") + "/" + architecture +
          (variant.empty() ? "" : "/" + variant);
 }
 
 class LayoutReader {
  public:
-  LayoutReader(const ImageFiles& files, const ImageChoice& choice)
-      : files_(files), choice_(choice) {}
+  LayoutReader(const ImageFiles& files, ImageChoice choice)
+      : files_(files), choice_(std::move(choice)) {}
 
   base::Result<ImageContent> read() {
     const std::string bytes = DRIFTCAGE_TRY(index_bytes());
@@ -179,6 +181,7 @@ class LayoutReader {
       return from_manifest(index, {});
     }
     const json entry = DRIFTCAGE_TRY(choose(index, tag));
+    choice_.variant_told |= platform_of(entry) == choice_.platform.text();
     const Descriptor descriptor =
         DRIFTCAGE_TRY(descriptor_of(entry, choice_.reference));
     const json value = DRIFTCAGE_TRY(read_blob(files_, descriptor));
@@ -216,7 +219,7 @@ class LayoutReader {
   }
 
   const ImageFiles& files_;
-  const ImageChoice& choice_;
+  ImageChoice choice_;
 };
 
 }  // namespace
@@ -279,6 +282,13 @@ base::Status read_image_config(const json& config, const ImageChoice& choice,
                   result.architecture
             : "its programs would fail with \"exec format error\"; choose an "
               "image for this machine");
+  }
+  if (!choice.platform.variant.empty() && !choice.variant_told &&
+      choice.platform.variant != text_at(config, "variant")) {
+    return base::fail(
+        "use image",
+        choice.reference + ": it is not for " + choice.platform.text(), 0,
+        "it says nothing about a variant: leave that out");
   }
   const json run = config.value("config", json::object());
   for (const std::string& pair : texts_at(run, "Env")) {

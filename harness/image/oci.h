@@ -50,6 +50,7 @@ struct ImageChoice {
   std::string reference;  // for errors
   std::string tag;        // empty: the only one
   Platform platform = {};
+  bool variant_told = false;  // an index says that the image is for it
 };
 
 // An OCI layout: index.json down to the layers' descriptors. Sizes and digests

@@ -29,6 +29,13 @@ bool is_runnable(const std::string& architecture) {
          (machine == "arm64" && architecture == "arm");
 }
 
+std::string normal_variant(const std::string& architecture,
+                           const std::string& variant) {
+  const bool usual = (architecture == "amd64" && variant == "v1") ||
+                     (architecture == "arm64" && variant == "v8");
+  return usual ? std::string() : variant;
+}
+
 std::string Platform::text() const {
   return "linux/" + architecture + (variant.empty() ? "" : "/" + variant);
 }
@@ -48,7 +55,10 @@ base::Result<Platform> parse_platform(const std::string& text) {
   }
   Platform platform;
   platform.architecture = parts.front();
-  if (parts.size() == 2) platform.variant = parts.back();
+  if (parts.size() == 2) {
+    platform.variant =
+        normal_variant(platform.architecture, std::string(parts.back()));
+  }
   if (!is_runnable(platform.architecture)) {
     return fail("this machine runs " + machine +
                 "; programs for another would fail with \"exec format "

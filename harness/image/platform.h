@@ -14,6 +14,11 @@ namespace driftcage::image {
 // 32-bit one of its processor.
 [[nodiscard]] bool is_runnable(const std::string& architecture);
 
+// `variant`, or "" where it is what every processor of the architecture is:
+// amd64/v1, arm64/v8.
+[[nodiscard]] std::string normal_variant(const std::string& architecture,
+                                         const std::string& variant);
+
 // What an image is for, beside linux (OCI image-spec, image-index.md).
 struct Platform {
   std::string architecture = machine_architecture();

@@ -214,17 +214,20 @@ base::Result<ProvidedImage> provide_tar(const Store& store,
   return provided;
 }
 
-// Whether the store's image is what is asked for: the source is as it was, and
-// the platform the same or, where none was chosen, one that runs here.
-bool is_same(const StoredImage& known, const std::string& state,
-             const std::string& place, const FetchOptions& options) {
-  if (options.platform) return known.source_state == state;
-  const std::string& own = known.config.architecture;
-  const std::size_t platform = known.source_state.find(' ');
-  return (platform == std::string::npos
-              ? place.empty()
-              : known.source_state.substr(platform) == place) &&
-         (own.empty() || is_runnable(own));
+// What StoredImage::source_state says: for which platform the image was chosen,
+// and how its source was. Nothing when it does not run here, as in a store that
+// machines share.
+struct State {
+  Platform platform;
+  std::string place;
+  bool operator==(const State&) const = default;
+};
+
+std::optional<State> read_state(const std::string& text) {
+  const std::size_t blank = std::min(text.find(' '), text.size());
+  auto platform = parse_platform(text.substr(0, blank));
+  if (!platform) return std::nullopt;
+  return State{*std::move(platform), text.substr(blank)};
 }
 
 base::Result<ImageFiles> open_files(const Store& store, const Source& source) {
@@ -285,13 +288,20 @@ base::Result<std::optional<Source>> parse_source(const std::string& reference) {
 
 base::Result<ProvidedImage> provide_image(const Store& store,
                                           const Source& source,
-                                          const FetchOptions& options) {
-  const std::string place = DRIFTCAGE_TRY(state_of(source));
-  const std::string state =
-      options.platform.value_or(Platform{}).text() + place;
+                                          const FetchOptions& given) {
   auto known = DRIFTCAGE_TRY(store.record(source.key));
-  if (known && (options.refresh || !is_same(*known, state, place, options)))
-    known.reset();
+  const auto before = known ? read_state(known->source_state) : std::nullopt;
+  // A platform that was chosen stays until another one is.
+  State state;
+  if (given.platform) {
+    state.platform = *given.platform;
+  } else if (before) {
+    state.platform = before->platform;
+  }
+  state.place = DRIFTCAGE_TRY(state_of(source));
+  FetchOptions options = given;
+  options.platform = state.platform;
+  if (known && (options.refresh || before != state)) known.reset();
   if (known) {
     if (auto tree = DRIFTCAGE_TRY(store.find(known->chain))) {
       return ProvidedImage{*std::move(known), *std::move(tree), false};
@@ -299,7 +309,7 @@ base::Result<ProvidedImage> provide_image(const Store& store,
   }
   StoredImage image;
   image.reference = source.key;
-  image.source_state = state;
+  image.source_state = state.platform.text() + state.place;
   if (source.kind == SourceKind::Tar)
     return provide_tar(store, source, options, std::move(image));
 

@@ -33,7 +33,8 @@ struct Source {
     const std::string& reference);
 
 struct FetchOptions {
-  // Empty: the machine's own; of what the store has already, any that runs.
+  // Empty: the one that was chosen before and runs here, else the machine's
+  // own.
   std::optional<Platform> platform;
   bool refresh = false;    // fetch again what the store has
   bool tls_verify = true;  // of registries

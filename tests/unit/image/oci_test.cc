@@ -122,10 +122,68 @@ TEST_F(Layout, APlatformMayBeChosen) {
   EXPECT_THAT(none.error().hint, HasSubstr("linux/arm/v6, linux/arm/v7"));
 }
 
+#if defined(__x86_64__)
+// What the store has is taken, or looked at again.
+TEST_F(Layout, TheChosenPlatformStays) {
+  const auto mine = layer_bytes("mine");
+  const auto furnish = [&](const std::string& small) {
+    index(json::array({manifest(mine, "amd64"), manifest(small, "386")}));
+  };
+  furnish(layer_bytes("other"));
+  const auto source = *parse_source("oci:" + layout());
+  const auto get = [&](std::optional<Platform> platform, bool refresh = false) {
+    FetchOptions options;
+    options.platform = std::move(platform);
+    options.refresh = refresh;
+    auto provided = provide_image(place_.store(), *source, options);
+    EXPECT_TRUE(provided) << provided.error().message();
+    return *std::move(provided);
+  };
+  EXPECT_EQ(get({}).image.config.architecture, "amd64");
+  EXPECT_FALSE(get({}).fetched);
+  EXPECT_FALSE(get(Platform{"amd64", ""}).fetched);
+  EXPECT_TRUE(get(Platform{"386", ""}).fetched);
+  EXPECT_FALSE(get({}).fetched);
+  EXPECT_EQ(get({}, true).image.config.architecture, "386");
+  // The layout changes, the choice does not.
+  furnish(layer_bytes("newer"));
+  const ProvidedImage newer = get({});
+  EXPECT_TRUE(newer.fetched);
+  EXPECT_EQ(newer.image.config.architecture, "386");
+  // As older versions wrote it, and of a machine that shares the store.
+  StoredImage record = get(Platform{"amd64", ""}).image;
+  record.source_state.erase(0, std::string("linux/").size());
+  ASSERT_TRUE(place_.store().put(record));
+  EXPECT_FALSE(get({}).fetched);
+  record.source_state.replace(0, 5, "linux/s390x");
+  record.config.architecture = "s390x";
+  ASSERT_TRUE(place_.store().put(record));
+  EXPECT_EQ(get({}).image.config.architecture, "amd64");
+}
+#endif
+
+TEST_F(Layout, AVariantMustBeTold) {
+  const auto layer = layer_bytes("one");
+  index(json::array({manifest(layer, "arm", "v7")}));
+  EXPECT_TRUE(read({}, {"arm", "v7"}));
+  EXPECT_TRUE(read({}, {"arm", ""}));
+  EXPECT_THAT(read({}, {"arm", "v6"}).error().message(),
+              HasSubstr("not for linux/arm/v6"));
+  json silent = manifest(layer, "arm");
+  silent.erase("platform");
+  index(json::array({silent}));
+  EXPECT_TRUE(read({}, {"arm", ""}));
+  EXPECT_FALSE(read({}, {"arm", "v7"}));
+}
+
 TEST(PlatformName, IsRead) {
   const std::string own = machine_architecture();
   EXPECT_EQ(parse_platform("linux/" + own)->text(), "linux/" + own);
   EXPECT_EQ(parse_platform(own + "/v3")->text(), "linux/" + own + "/v3");
+  // What every processor of the kind is.
+  EXPECT_EQ(normal_variant("amd64", "v1"), "");
+  EXPECT_EQ(normal_variant("arm64", "v8"), "");
+  EXPECT_EQ(normal_variant("arm", "v8"), "v8");
   for (const char* wrong :
        {"", "linux", "/", "linux/", "windows/amd64", "a/b/c", "linux/s390x",
         "Linux/AMD64", "linux/amd64/v2/x"}) {
