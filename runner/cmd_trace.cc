@@ -227,9 +227,10 @@ report::TraceOptions writer_options(const Options& options) {
   return chosen;
 }
 
-// Runs `argv` in its cage and writes its trace. An error when it could not.
+// Runs `argv` in its cage and writes its trace. `stopped`: by which signal it
+// was. An error when it could not.
 base::Result<int> traced(const Options& options, const std::string& image,
-                         const std::vector<std::string>& argv) {
+                         const std::vector<std::string>& argv, int& stopped) {
   const std::string cell = DRIFTCAGE_TRY(run::find_cell());
   model::CageSpec spec = DRIFTCAGE_TRY(trace_cage(image, argv));
   const report::TraceOptions chosen = writer_options(options);
@@ -241,7 +242,7 @@ base::Result<int> traced(const Options& options, const std::string& image,
   spec.trace.verbs = report::traced_verbs(chosen.detail);
   if (!lines.empty()) spec.trace.verbs = match::verbs_of(lines);
   spec.trace.redact = !options.show_secrets;
-  spec.trace.identify = options.json || options.all;
+  spec.trace.identify = options.json || options.all || options.mapped;
   spec.trace.mapped = options.mapped;
   if (options.mapped) {
     spec.trace.verbs |= report::traced_verbs(report::TraceDetail::Default);
@@ -270,6 +271,7 @@ base::Result<int> traced(const Options& options, const std::string& image,
   writer.finish();
   DRIFTCAGE_CHECK_OK(output.close());
   const int code = exit_code_of(run);
+  stopped = run.signal;
   if (!options.verify || !run.end || run.signal != 0) return code;
 
   match::Census second;
@@ -310,13 +312,11 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
                  "a file takes the trace of one image: give one --image"});
     return model::kExitUsage;
   }
-  // A terminal sends it to the program as well, which may only tell where it
-  // stands; the trace goes on as long as the program does.
-  std::signal(SIGQUIT, SIG_IGN);
   int first_bad = model::kExitGood;
   for (const std::string& image : options.images) {
     if (several) write_err("driftcage: image " + image + "\n");
-    const base::Result<int> code = traced(options, image, argv);
+    int stopped = 0;
+    const base::Result<int> code = traced(options, image, argv, stopped);
     if (!code) {
       print_error(code.error());
       return code.error().step == "--filter" ? model::kExitUsage
@@ -324,7 +324,7 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
     }
     if (first_bad == model::kExitGood) first_bad = *code;
     // Somebody wants it to end.
-    if (*code == 128 + SIGINT || *code == 128 + SIGTERM) break;
+    if (stopped != 0) break;
   }
   return first_bad;
 }

@@ -191,7 +191,7 @@ int Launcher::run(const LoopHooks& hooks) {
   if (hooks.pty >= 0) relay.emplace(io, hooks);
   {
     asio::signal_set signals(io);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
       if (!is_ignored(number)) signals.add(number);
     }
     state.await_signal(signals, first, hooks.on_signal);

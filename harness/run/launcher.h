@@ -37,7 +37,8 @@ enum class Stdio : std::uint8_t {
 
 // What happens in the loop besides cells. All calls on the loop's thread.
 struct LoopHooks {
-  // The first SIGINT, SIGTERM or SIGHUP; cancel_all when there is none.
+  // The first SIGINT, SIGTERM, SIGHUP or SIGQUIT; cancel_all when there is
+  // none.
   std::function<void(int signal)> on_signal;
   // SIGUSR1, or a byte that can be read from `keys`: somebody asks what is
   // going on. Without it SIGUSR1 keeps its meaning and `keys` is left alone.
@@ -73,7 +74,8 @@ class Launcher {
   // `terminal`: for Stdio::Terminal, the other side of a pty(7).
   void start(const model::CageSpec& spec, Stdio stdio, CellObserver observer,
              int terminal = -1);
-  // Runs until every started cell is done. SIGINT, SIGTERM and SIGHUP, unless
+  // Runs until every started cell is done. SIGINT, SIGTERM, SIGHUP and SIGQUIT,
+  // unless
   // they are ignored: the first one calls `on_signal`, each further one calls
   // cancel_all, unless it follows within 50 ms. Returns the first signal or 0.
   int run(const LoopHooks& hooks);
