@@ -6,13 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "harness/base/environment.h"
 #include "harness/base/shell_word.h"
+#include "harness/base/sys.h"
 #include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
@@ -124,6 +127,38 @@ base::Result<std::string> leg_of(const Handle& handle,
                         : fmt::format("there are {}", fmt::join(names, ", ")));
 }
 
+// "MODE PLACE/PATH", each with a zero behind it, as driftcage-cell writes them.
+// A directory comes before what is in it, and gets its mode after that.
+void put_modes_back(const std::string& file, model::CageSpec& spec) {
+  const std::string bytes = base::sys::read_file(file).value_or(std::string());
+  std::vector<model::CageOp> ops;
+  std::string_view rest(bytes);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    unsigned mode = 0;
+    std::size_t place = 0;
+    const std::size_t blank = std::min(line.find(' '), line.size());
+    const std::size_t slash = line.find('/');
+    const bool good =
+        slash != std::string_view::npos && slash > blank &&
+        std::from_chars(line.data(), line.data() + blank, mode, 8).ptr ==
+            line.data() + blank &&
+        std::from_chars(line.data() + blank + 1, line.data() + slash, place)
+                .ptr == line.data() + slash &&
+        place < run::kept_places().size();
+    if (!good) continue;
+    model::op::Chmod chmod;
+    chmod.path = run::kept_places()[place] + std::string(line.substr(slash));
+    chmod.mode = mode;
+    chmod.may_fail = true;
+    ops.emplace_back(std::move(chmod));
+  }
+  spec.ops.insert(spec.ops.end(), std::make_move_iterator(ops.rbegin()),
+                  std::make_move_iterator(ops.rend()));
+}
+
 // What the payload left, if the run kept it, over what the plan puts there.
 void put_back(const std::string& folder, model::CageSpec& spec) {
   const std::vector<std::string>& places = run::kept_places();
@@ -135,8 +170,16 @@ void put_back(const std::string& folder, model::CageSpec& spec) {
     tree.from = from;
     tree.at = places[i];
     tree.read_only = false;
+    tree.own_ids = true;
     spec.ops.emplace_back(std::move(tree));
   }
+  put_modes_back(folder + "/kept/modes", spec);
+}
+
+std::string kept_text(const std::string& folder) {
+  return std::filesystem::exists(folder + "/kept/cut")
+             ? "as the command left them, but not all could be kept"
+             : "as the command left them";
 }
 
 base::Result<Room> room_of(const Handle& handle) {
@@ -181,7 +224,7 @@ base::Result<Room> room_of(const Handle& handle) {
       "  the {:<7} leg driftcage shell {}/{}/{}\n"
       "  exit or Ctrl-D leaves it; nothing of it stays\n",
       summary.id, leg, result.scenario.title, quoted(room.spec.argv),
-      kept ? "as the command left them"
+      kept ? kept_text(folder)
            : "as they were before the command (run --keep fail keeps what it "
              "leaves)",
       other, run_name, summary.id, other);

@@ -64,7 +64,8 @@ class Operations {
     return editor_.hide(op.path);
   }
   base::Status apply(const model::op::Chmod& op) {
-    return editor_.chmod(op.path, op.mode);
+    auto done = editor_.chmod(op.path, op.mode);
+    return op.may_fail ? base::Status() : done;
   }
   base::Status apply(const model::op::Truncate& op) {
     return editor_.truncate(op.path, op.size);

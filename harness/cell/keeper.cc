@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -22,6 +23,7 @@ namespace driftcage::cell {
 namespace {
 
 constexpr int kMaxDepth = 100;
+constexpr std::size_t kMaxModes = 1u << 20;
 
 // Neither links nor mounts are followed (openat2(2)).
 base::UniqueFd open_inside(int dir, const char* name, std::uint64_t flags) {
@@ -36,8 +38,12 @@ class Copy {
  public:
   explicit Copy(std::uint64_t most) : left_(most) {}
   [[nodiscard]] bool cut() const { return cut_; }
+  // "MODE PATH", each with a zero behind it: what has another mode in the copy.
+  [[nodiscard]] const std::string& modes() const { return modes_; }
 
-  void directory(base::UniqueFd from, base::UniqueFd to, int depth) {
+  // `name` of `to`, as paths in modes() begin.
+  void directory(base::UniqueFd from, base::UniqueFd to,
+                 const std::string& name, int depth) {
     if (depth > kMaxDepth) {
       cut_ = true;
       return;
@@ -47,49 +53,81 @@ class Copy {
                                                    ::closedir);
     if (!list) return;
     while (const dirent* entry = ::readdir(list.get())) {
-      const std::string_view name(entry->d_name);
-      if (name != "." && name != "..") take(fd, to.get(), entry->d_name, depth);
+      const std::string_view inner(entry->d_name);
+      if (inner == "." || inner == "..") continue;
+      if (!take(fd, to.get(), entry->d_name, name + "/", depth)) cut_ = true;
     }
   }
 
  private:
-  void take(int from, int to, const char* name, int depth) {
+  // False when it could not be kept.
+  bool take(int from, int to, const char* name, const std::string& above,
+            int depth) {
     struct ::stat status {};
-    if (::fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;
-    // Readable for us whatever the payload made of it.
-    const mode_t mode = status.st_mode & 0777;
+    if (::fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    const mode_t mode = status.st_mode & 07777;
     if (S_ISLNK(status.st_mode)) {
       std::array<char, 4096> target{};
       const ssize_t size =
           ::readlinkat(from, name, target.data(), target.size() - 1);
-      if (size > 0) static_cast<void>(::symlinkat(target.data(), to, name));
-    } else if (S_ISDIR(status.st_mode)) {
-      base::UniqueFd inner = open_inside(from, name, O_RDONLY | O_DIRECTORY);
-      if (!inner || ::mkdirat(to, name, mode | 0700) != 0) return;
-      base::UniqueFd made = open_inside(to, name, O_RDONLY | O_DIRECTORY);
-      if (made) directory(std::move(inner), std::move(made), depth + 1);
-    } else if (S_ISREG(status.st_mode)) {
-      file(from, to, name, mode | 0600);
+      return size > 0 && ::symlinkat(target.data(), to, name) == 0;
     }
+    if (S_ISDIR(status.st_mode)) {
+      base::UniqueFd inner =
+          open_whatever_mode(from, name, O_RDONLY | O_DIRECTORY, mode | 0700);
+      if (!inner || ::mkdirat(to, name, 0700) != 0) return false;
+      base::UniqueFd made = open_inside(to, name, O_RDONLY | O_DIRECTORY);
+      if (!made) return false;
+      set_mode(made.get(), mode, mode | 0700, above + name);
+      directory(std::move(inner), std::move(made), above + name, depth + 1);
+      return true;
+    }
+    return S_ISREG(status.st_mode) && file(from, to, name, above, mode);
   }
 
-  void file(int from, int to, const char* name, mode_t mode) {
-    const base::UniqueFd in = open_inside(from, name, O_RDONLY);
-    if (!in) return;
+  // The payload has ended: its files may be made readable for us.
+  static base::UniqueFd open_whatever_mode(int from, const char* name,
+                                           std::uint64_t flags, mode_t mode) {
+    base::UniqueFd fd = open_inside(from, name, flags);
+    if (fd || errno != EACCES) return fd;
+    const base::UniqueFd place = open_inside(from, name, O_PATH);
+    const std::string path = "/proc/self/fd/" + std::to_string(place.get());
+    if (!place || ::chmod(path.c_str(), mode) != 0) return {};
+    return open_inside(from, name, flags);
+  }
+
+  // The copy is readable for its owner, whatever the payload made of it, and
+  // runs nothing as somebody else.
+  void set_mode(int fd, mode_t mode, mode_t readable, const std::string& path) {
+    readable &= 0777;
+    if (::fchmod(fd, readable) == 0 && readable == mode) return;
+    if (modes_.size() > kMaxModes) {
+      cut_ = true;
+      return;
+    }
+    std::array<char, 8> octal{};
+    std::snprintf(octal.data(), octal.size(), "%04o ", mode);
+    modes_.append(octal.data()).append(path).append(1, '\0');
+  }
+
+  bool file(int from, int to, const char* name, const std::string& above,
+            mode_t mode) {
+    const base::UniqueFd in =
+        open_whatever_mode(from, name, O_RDONLY, mode | 0600);
+    if (!in) return false;
     const base::UniqueFd out(
-        ::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (!out) return;
+        ::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!out) return false;
+    set_mode(out.get(), mode, mode | 0600, above + name);
     std::array<char, 1u << 16> buffer{};
     while (true) {
       const ssize_t size = ::read(in.get(), buffer.data(), buffer.size());
       if (size < 0 && errno == EINTR) continue;
-      if (size < 0) cut_ = true;
-      if (size <= 0) return;
+      if (size <= 0) return size == 0;
       const auto bytes = static_cast<std::uint64_t>(size);
       if (bytes > left_ ||
           !base::sys::write_all(out.get(), {buffer.data(), bytes}, name)) {
-        cut_ = true;
-        return;
+        return false;
       }
       left_ -= bytes;
     }
@@ -97,6 +135,7 @@ class Copy {
 
   std::uint64_t left_;
   bool cut_ = false;
+  std::string modes_;
 };
 
 }  // namespace
@@ -122,8 +161,11 @@ void Keeper::keep() const {
     if (!from || !base::sys::mkdir(folder, 0755)) continue;
     base::UniqueFd to(
         ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (to) copy.directory(std::move(from), std::move(to), 0);
+    if (!to) continue;
+    copy.directory(std::move(from), std::move(to), std::to_string(i), 0);
   }
+  if (!copy.modes().empty())
+    static_cast<void>(base::sys::write_file(into_ + "/modes", copy.modes()));
   if (copy.cut()) static_cast<void>(base::sys::write_file(into_ + "/cut", ""));
 }
 

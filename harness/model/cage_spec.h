@@ -37,6 +37,7 @@ struct Hide {  // afterwards the path does not exist; a directory with its tree
 struct Chmod {
   std::string path;
   std::uint32_t mode = 0;
+  bool may_fail = false;
   bool operator==(const Chmod&) const = default;
 };
 struct Truncate {

@@ -93,7 +93,7 @@ void fields(Archive& archive, Hide& value) {
 }
 template <class Archive>
 void fields(Archive& archive, Chmod& value) {
-  archive(value.path, value.mode);
+  archive(value.path, value.mode, value.may_fail);
 }
 template <class Archive>
 void fields(Archive& archive, Truncate& value) {
