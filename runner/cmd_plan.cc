@@ -69,7 +69,8 @@ std::string legs_of(const Planned& planned) {
 }
 
 std::string as_text(const std::vector<Planned>& all,
-                    const run::Schedule& schedule, std::size_t jobs,
+                    const run::Schedule& schedule,
+                    const run::ScheduleOptions& how, std::size_t jobs,
                     const std::vector<plan::Ground>& grounds) {
   std::string text;
   for (const plan::Ground& ground : grounds) {
@@ -108,6 +109,8 @@ std::string as_text(const std::vector<Planned>& all,
     if (planned.scenario->exclusive) text += "  exclusive";
     text += "\n";
   }
+  if (how.order == run::Order::Random)
+    text += fmt::format("order random --seed {}\n", how.seed);
   text += fmt::format("{} of {} selected, {} to skip, {} legs, {} at a time\n",
                       all.size(), schedule.selected, skips, legs, jobs);
   return text;
@@ -172,12 +175,12 @@ int show_plan(const Options& given) {
       run::make_schedule(chosen->set.heads, options.run.selection.images,
                          past ? run::read_history(*past) : run::History{}, how);
   StatusLine line;
-  const auto show = [&](const std::string& what) { line.show(what + " ..."); };
-  const auto grounds = run::look_at_grounds(
+  const auto grounds = run::facts_of_grounds(
       options.run.selection.images,
-      open_options(
-          [&](image::Said /*said*/, const std::string& what) { show(what); }),
-      chosen->scenarios, show);
+      open_options([&](image::Said /*said*/, const std::string& what) {
+        line.show(what + " ...");
+      }),
+      chosen->scenarios);
   line.clear();
   if (!grounds) {
     print_error(grounds.error());
@@ -187,7 +190,7 @@ int show_plan(const Options& given) {
   const std::size_t jobs =
       run::choose_jobs(run::host_capacity(), options.run.suite.jobs).count;
   write_out(options.json ? as_json(all, schedule, jobs, options.run, *grounds)
-                         : as_text(all, schedule, jobs, *grounds));
+                         : as_text(all, schedule, how, jobs, *grounds));
   const bool bad = std::any_of(all.begin(), all.end(), [](const auto& planned) {
     return !planned.error.empty();
   });

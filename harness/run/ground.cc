@@ -76,8 +76,10 @@ base::Result<std::vector<plan::Ground>> prepare_grounds(
     }
     ground.facts = DRIFTCAGE_TRY(
         probe_facts(launcher, ground.image, wanted.tools, cache + "/facts"));
-    ground.warm_cache = DRIFTCAGE_TRY(warm_cache(
-        launcher, ground.image, ground.facts, cache + "/warm", preparing));
+    if (wanted.warm) {
+      ground.warm_cache = DRIFTCAGE_TRY(warm_cache(
+          launcher, ground.image, ground.facts, cache + "/warm", preparing));
+    }
     ground.others = others;
     grounds.push_back(std::move(ground));
   }
@@ -100,6 +102,15 @@ base::Result<std::vector<plan::Ground>> look_at_grounds(
   Launcher launcher(DRIFTCAGE_TRY(find_cell()));
   return prepare_grounds(launcher, wanted_of(images, scenarios), open,
                          preparing);
+}
+
+base::Result<std::vector<plan::Ground>> facts_of_grounds(
+    const std::vector<std::string>& images, const image::OpenOptions& open,
+    const std::vector<scenario::Scenario>& scenarios) {
+  Launcher launcher(DRIFTCAGE_TRY(find_cell()));
+  Wanted wanted = wanted_of(images, scenarios);
+  wanted.warm = false;
+  return prepare_grounds(launcher, wanted, open, {});
 }
 
 Wanted wanted_of(const std::vector<std::string>& images,

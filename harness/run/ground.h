@@ -18,6 +18,7 @@ struct Wanted {
   std::vector<std::string> images;
   std::set<std::string> others;  // images whose trees scenarios mount
   std::set<std::string> tools;   // looked for besides the usual ones
+  bool warm = true;              // build caches: commands are to run
 };
 
 // Everything about the images and the host that planning needs, in the order
@@ -32,7 +33,13 @@ struct Wanted {
 [[nodiscard]] base::Result<model::Facts> image_facts(Launcher& launcher,
                                                      const image::Image& image);
 
-// The same with a launcher of its own, for `scenarios`.
+// What is known of the grounds of `scenarios` when nothing is to run: with a
+// launcher of its own, and no build cache is warmed.
+[[nodiscard]] base::Result<std::vector<plan::Ground>> facts_of_grounds(
+    const std::vector<std::string>& images, const image::OpenOptions& open,
+    const std::vector<scenario::Scenario>& scenarios);
+
+// prepare_grounds with a launcher of its own, for `scenarios`.
 [[nodiscard]] base::Result<std::vector<plan::Ground>> look_at_grounds(
     const std::vector<std::string>& images, const image::OpenOptions& open,
     const std::vector<scenario::Scenario>& scenarios,
