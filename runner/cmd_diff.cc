@@ -24,8 +24,12 @@ struct Options {
   ColorMode color = ColorMode::Auto;
 };
 
-base::Result<std::vector<report::ResultChange>> compare(
-    const Options& options) {
+struct Compared {
+  std::vector<report::ResultChange> changes;
+  bool gaps = false;  // results are missing
+};
+
+base::Result<Compared> compare(const Options& options) {
   const auto open = [](const std::string& name) -> base::Result<run::Record> {
     return run::Record::open(DRIFTCAGE_TRY(run::find_record(name)));
   };
@@ -38,9 +42,12 @@ base::Result<std::vector<report::ResultChange>> compare(
                       "that is the last run itself: name the earlier one, or "
                       "one of its scenarios as RUN/ID");
   }
-  warn_of_gaps(before);
-  warn_of_gaps(after);
-  return report::diff_runs(before, after, options.across);
+  Compared compared;
+  compared.gaps = warn_of_gaps(before);
+  compared.gaps = warn_of_gaps(after) || compared.gaps;
+  compared.changes =
+      DRIFTCAGE_TRY(report::diff_runs(before, after, options.across));
+  return compared;
 }
 
 // RUN/ID alone: the legs of that scenario. Nothing when it names a whole run.
@@ -71,23 +78,25 @@ std::optional<int> diff_one(const Options& options) {
 
 int diff(const Options& options) {
   if (const auto code = diff_one(options)) return *code;
-  const auto changes = compare(options);
-  if (!changes) {
-    print_error(changes.error());
+  const auto compared = compare(options);
+  if (!compared) {
+    print_error(compared.error());
     return model::kExitUsage;
   }
+  const auto& changes = compared->changes;
   write_out(options.json
-                ? report::diff_json(*changes)
-                : report::diff_text(*changes,
+                ? report::diff_json(changes)
+                : report::diff_text(changes,
                                     use_color(options.color, STDOUT_FILENO)));
   const bool worse =
-      std::any_of(changes->begin(), changes->end(), [](const auto& change) {
+      std::any_of(changes.begin(), changes.end(), [](const auto& change) {
         const auto verdict = model::verdict_from_name(change.after);
         return change.change == report::Change::Worse ||
                (change.change == report::Change::New && verdict &&
                 !model::is_good(*verdict));
       });
-  return worse ? model::kExitBadVerdict : model::kExitGood;
+  if (worse) return model::kExitBadVerdict;
+  return compared->gaps ? model::kExitInconclusive : model::kExitGood;
 }
 
 }  // namespace
@@ -117,9 +126,9 @@ void add_diff(CLI::App& app, Action& chosen) {
       ->option_text("auto|always|never");
   command->footer(
       "Of two runs, the worst first; exit code 1 when something has become\n"
-      "worse: bad verdicts that were there before are accepted. Of two legs,\n"
-      "event lines in their order, with variables for places and {n} for\n"
-      "numbers that vary.\n"
+      "worse: bad verdicts that were there before are accepted; 5 when results\n"
+      "are missing from one of them. Of two legs, event lines in their order,\n"
+      "with variables for places and {n} for numbers that vary.\n"
       "\n"
       "Examples:\n"
       "  driftcage diff baseline            against the last run\n"

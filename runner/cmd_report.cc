@@ -83,7 +83,7 @@ int make_report(const Options& options) {
     print_error(record.error());
     return model::kExitHost;
   }
-  warn_of_gaps(*record);
+  const bool gaps = warn_of_gaps(*record);
   report::TextStyle style;
   const bool to_stdout = options.output == "-";
   style.color = to_stdout && use_color(options.color, STDOUT_FILENO);
@@ -91,7 +91,7 @@ int make_report(const Options& options) {
   style.verbosity = options.quiet ? -1 : options.verbose ? 1 : 0;
   const auto written =
       report::write_report(*record, options.format, options.output, style);
-  if (written) return model::kExitGood;
+  if (written) return gaps ? model::kExitInconclusive : model::kExitGood;
   if (to_stdout && written.error().err == EPIPE) write_out("");
   print_error(written.error());
   return model::kExitHost;
@@ -127,6 +127,8 @@ void add_report(CLI::App& app, Action& chosen) {
       ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
       ->option_text("auto|always|never");
   command->footer(
+      "Exit code 5 when results are missing from the record.\n"
+      "\n"
       "Examples:\n"
       "  driftcage report                          the last run, as text\n"
       "  driftcage report --format html -o run.html\n"

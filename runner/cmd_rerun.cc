@@ -10,6 +10,7 @@
 #include "harness/report/formats.h"
 #include "harness/run/merge.h"
 #include "runner/commands.h"
+#include "runner/handle.h"
 #include "runner/run_options.h"
 #include "runner/selection.h"
 #include "runner/terminal.h"
@@ -96,7 +97,8 @@ int rerun(const Options& given) {
     write_err(fmt::format("nothing to run again in {}: {}",
                           record->suite().run_id,
                           report::summary_text(record->suite(), {})));
-    return model::kExitGood;
+    // Nobody knows what those that are not there would say.
+    return warn_of_gaps(*record) ? model::kExitInconclusive : model::kExitGood;
   }
   if (auto ready = resolve(options); !ready) {
     print_error(ready.error());

@@ -188,9 +188,12 @@ base::Result<std::string> take_results(const std::vector<Summary>& results,
                                        const std::string& folder) {
   std::string lines;
   for (const Summary& summary : results) {
-    const std::string at = free_folder(folder, summary.folder);
-    DRIFTCAGE_CHECK_OK(
-        take_folder(summary.record + "/" + summary.folder, folder + "/" + at));
+    std::string at;
+    if (!summary.is_lost()) {
+      at = free_folder(folder, summary.folder);
+      DRIFTCAGE_CHECK_OK(take_folder(summary.record + "/" + summary.folder,
+                                     folder + "/" + at));
+    }
     lines += json_text(line_of(summary, at), -1);
   }
   return lines;
@@ -222,6 +225,7 @@ void recount(Json& run, const std::vector<Summary>& results,
   run["flaky"] = flaky;
   run["verdicts"] = verdicts;
   run["complete"] = true;
+  if (results.size() < planned) run["stopped"] = "partial";
 }
 
 base::Result<Json> read_json(const std::string& file) {

@@ -216,8 +216,26 @@ base::Status Record::read_lines() {
     notes_.emplace_back("the run has not ended, or was killed");
   } else if (results_.size() + suite_.not_run() < head_.scenarios) {
     notes_.emplace_back("results.jsonl has fewer results than the run had");
+    take_lost(head_.scenarios - suite_.not_run() - results_.size());
   }
   return {};
+}
+
+// A result that was there once must not be missing without a word: where the
+// run says that it was bad, a report without it would be good.
+void Record::take_lost(std::size_t count) {
+  for (const PlannedItem& item : missing()) {
+    if (count-- == 0) break;
+    Summary lost;
+    lost.id = item.id;
+    lost.image = item.image;
+    lost.round = item.round;
+    lost.verdict = model::Verdict::Error;
+    lost.reason = "its result is missing from the run record";
+    lost.record = folder_;
+    results_.push_back(std::move(lost));
+  }
+  recount();
 }
 
 void Record::recount() {
@@ -239,7 +257,8 @@ void Record::replace_results(std::vector<Summary> results) {
 std::vector<PlannedItem> Record::missing() const {
   std::set<std::tuple<std::string, std::string, unsigned>> done;
   for (const Summary& summary : results_) {
-    done.emplace(summary.id, summary.image, summary.round);
+    if (!summary.is_lost())
+      done.emplace(summary.id, summary.image, summary.round);
   }
   std::vector<PlannedItem> items;
   for (const PlannedItem& item : head_.items) {
@@ -258,6 +277,15 @@ const RecordedImage* Record::image(const std::string& reference) const {
 }
 
 base::Result<ScenarioResult> Record::load(const Summary& summary) {
+  if (summary.is_lost()) {
+    ScenarioResult lost;
+    lost.scenario.id = summary.id;
+    lost.image = summary.image;
+    lost.round = summary.round;
+    lost.judgement.verdict = summary.verdict;
+    lost.judgement.reason = lost.unread = summary.reason;
+    return lost;
+  }
   ScenarioResult result = DRIFTCAGE_TRY(
       read_result(summary.record + "/" + summary.folder, summary.record));
   // What the run decided: a result.json of another time does not count.

@@ -23,8 +23,9 @@ struct Summary {
   bool weak = false;
   std::uint64_t started_ns = 0;
   std::uint64_t duration_ns = 0;
-  std::string folder;  // relative to `record`
+  std::string folder;  // relative to `record`; empty: the result is lost
   std::string record;  // the run record that holds the folder
+  [[nodiscard]] bool is_lost() const { return folder.empty(); }
   [[nodiscard]] bool flaky() const {
     return retried > 0 && model::is_good(verdict);
   }
@@ -49,7 +50,8 @@ class Record {
   [[nodiscard]] const std::string& kernel() const { return kernel_; }
   [[nodiscard]] const std::string& host() const { return host_; }
   [[nodiscard]] bool complete() const { return complete_; }
-  // In the order in which they ended.
+  // In the order in which they ended; last those that the run had and that are
+  // lost, as errors.
   [[nodiscard]] const std::vector<Summary>& results() const { return results_; }
   // What was planned and has no result.
   [[nodiscard]] std::vector<PlannedItem> missing() const;
@@ -66,6 +68,7 @@ class Record {
  private:
   base::Status read_run();
   base::Status read_lines();
+  void take_lost(std::size_t count);
   void recount();
 
   std::string folder_;

@@ -154,7 +154,9 @@ class Recorded : public CageProject {
 };
 
 TEST_F(Recorded, PlanRunsNothing) {
-  const Outcome text = call({"plan"});
+  Setting setting = own();
+  setting.set["XDG_CACHE_HOME"] = (folder_ / "cache").string();
+  const Outcome text = driftcage({"plan"}, setting);
   EXPECT_EQ(text.code, 0) << text.err;
   EXPECT_THAT(text.out, HasSubstr("run   tiny/a  control, fault\n"));
   const json plan = json::parse(call({"plan", "--json", "--shard", "2/2"}).out);
@@ -162,6 +164,9 @@ TEST_F(Recorded, PlanRunsNothing) {
   ASSERT_EQ(plan["scenarios"].size(), 1u);
   EXPECT_EQ(plan["scenarios"][0]["id"], "tiny/b");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "state/driftcage/runs"));
+  // Nor is a build cache warmed for what will not run.
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "cache/driftcage/warm"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "cache/driftcage/facts"));
 }
 
 TEST_F(Recorded, PlanTellsWhatWouldBeSkippedAndWhy) {
@@ -272,8 +277,19 @@ TEST_F(Recorded, MissingResultsAreToldWhoeverReadsThem) {
                                 : call({command, "r"});
     EXPECT_THAT(outcome.err, HasSubstr("fewer results than the run had"))
         << command;
+    EXPECT_NE(outcome.code, 0) << command;
   }
-  EXPECT_EQ(call({"judge", "r"}).code, 5);
+  // As errors in every report, and they are run again.
+  const Outcome junit = call({"report", "r", "--format", "junit"});
+  EXPECT_EQ(junit.code, 5);
+  EXPECT_THAT(junit.out,
+              HasSubstr("its result is missing from the run record"));
+  EXPECT_THAT(call({"report", "r", "--format", "go-test"}).out,
+              HasSubstr("\"Action\":\"fail\""));
+  EXPECT_EQ(call({"judge", "r"}).code, 3);
+  const Outcome again = call({"rerun", "failed", "r", "--record", "again"});
+  EXPECT_EQ(again.code, 0) << again.out << again.err;
+  EXPECT_EQ(call({"report", "again"}).code, 0);
 }
 
 TEST_F(Recorded, JudgesByAnEditWithoutRunning) {
@@ -350,6 +366,29 @@ TEST_F(Recorded, WhatACommandLeftIsThereAgain) {
   EXPECT_EQ(driftcage({"shell", "r/tiny/b"}, setting).out, "left\n");
 }
 
+// Faults of modes are what one goes in to look at.
+TEST_F(Recorded, WhatACommandLeftHasItsModesAndOwners) {
+  std::string text = scenario("tiny/b", "EACCES");
+  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
+               "[\"sh\", \"-c\", \"umask 0; echo x > none; echo y > all; "
+               "mkdir shut; echo z > shut/in; chmod 4755 all; chmod 0 none; "
+               "chmod 0 shut; cat data.txt\"]");
+  write("scenarios/tiny/b.toml", text);
+  call({"run", "tiny/b", "--record", "r", "--keep", "fail"});
+  Setting setting = own();
+  setting.input =
+      "stat -c '%a %U %n' all none shut; id -un; chmod 700 shut; cat shut/in";
+  const Outcome outcome = driftcage({"shell", "r/tiny/b"}, setting);
+  std::istringstream lines(outcome.out);
+  std::string all, none, shut, user, in;
+  for (std::string* line : {&all, &none, &shut, &user, &in})
+    std::getline(lines, *line);
+  EXPECT_EQ(all, "4755 " + user + " all") << outcome.out << outcome.err;
+  EXPECT_EQ(none, "0 " + user + " none");
+  EXPECT_EQ(shut, "0 " + user + " shut");
+  EXPECT_EQ(in, "z");
+}
+
 TEST_F(Recorded, ARunThatIsKilledLeavesARecordThatCanBeFinished) {
   write("scenarios/tiny/z.toml", endless("tiny/z"));
   const Outcome killed =
@@ -368,8 +407,10 @@ TEST_F(Recorded, ARunThatIsKilledLeavesARecordThatCanBeFinished) {
 TEST_F(Recorded, RandomOrderSaysItsSeed) {
   const Outcome outcome = call({"run", "--order", "random", "--seed", "5"});
   EXPECT_THAT(outcome.err, HasSubstr("order random --seed 5\n"));
-  EXPECT_THAT(call({"run", "--order", "random"}).err,
+  EXPECT_THAT(call({"run", "--order", "random", "-q"}).err,
               HasSubstr("order random --seed "));
+  EXPECT_THAT(call({"plan", "--order", "random", "--seed", "7"}).out,
+              HasSubstr("order random --seed 7\n"));
 }
 
 TEST_F(Recorded, RoundsThatDifferAreShown) {
