@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/image/digest.h"
 #include "harness/report/case.h"
 #include "harness/report/escape.h"
 
@@ -48,16 +49,16 @@ struct Annotation {
   std::string text;
 };
 
-// Lines that begin with :: are commands: a payload must not give any.
+// A payload must not give commands, of the form ::name:: at the beginning of a
+// line or ##[name] anywhere. Between stop-commands and its token none counts;
+// the token is of the text, which cannot contain its own digest.
 std::string harmless(const std::string& text) {
-  std::string out;
-  bool line_begins = true;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (line_begins && text.compare(i, 2, "::") == 0) out += ' ';
-    line_begins = text[i] == '\n';
-    out += text[i];
+  if (text.find("::") == std::string::npos &&
+      text.find("##[") == std::string::npos) {
+    return text;
   }
-  return out;
+  const std::string token = image::hex_of(image::digest_of(text));
+  return fmt::format("::stop-commands::{0}\n{1}::{0}::\n", token, text);
 }
 
 class Github : public Stream {
@@ -67,16 +68,16 @@ class Github : public Stream {
   std::string begin(std::size_t) override { return {}; }
 
   std::string add(const run::ScenarioResult& result) override {
-    std::string text = harmless(scenario_text(result, style_));
+    const std::string text = scenario_text(result, style_);
     if (model::is_good(result.judgement.verdict)) {
       if (result.flaky()) {
         keep(flaky_, annotation("warning", result, "flaky: "));
       }
-      return text;
+      return harmless(text);
     }
     keep(bad_, annotation("error", result, ""));
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    return "::group::" + text.substr(0, end) + text.substr(end) +
+    const std::size_t end = std::min(text.find('\n') + 1, text.size());
+    return "::group::" + text.substr(0, end) + harmless(text.substr(end)) +
            "::endgroup::\n";
   }
 

@@ -101,6 +101,16 @@ def expressions(value):
     return re.findall(r"\$\{\{\s*(.*?)\s*\}\}", str(value))
 
 
+def shard_of(name, folder):
+    """Of three, the one that runs `name`."""
+    for index in (1, 2, 3):
+        text = shell(f"driftcage list --ids >/dev/null; driftcage plan --json --shard {index}/3", folder,
+                     environment(folder))
+        if any(one["id"] == name for one in json.loads(text)["scenarios"]):
+            return index
+    raise AssertionError(name)
+
+
 def github(folder):
     action = yaml.safe_load((SOURCE / "action.yml").read_text())
     inputs = action["inputs"]
@@ -135,7 +145,24 @@ def github(folder):
     text, outputs = once(0, select="tiny/n1 tiny/n[02]", filter="!id(*0)", record="other", shard="1/1")
     assert outputs["passed"] == "2", (outputs, text)
 
+    # The artifact of each shard, and what joins them.
+    pack = steps["Pack the run record"]
+    for index in (1, 2, 3):
+        record = f"record-{index}"
+        once(1 if index == shard_of("tiny/n3", folder) else 0, shard=f"{index}/3", record=record)
+        shell(pack["run"], folder, environment(folder, RECORD=record))
+        part = folder / "parts" / f"driftcage-shard-{index}"
+        part.mkdir(parents=True)
+        shutil.copy(folder / record / "run.tar.gz", part)
     workflow = yaml.safe_load((SOURCE / "docs/ci/github.yml").read_text())
+    whole = {step.get("name"): step for step in workflow["jobs"]["whole"]["steps"]}
+    (folder / "bootstrap.sh").write_text('#!/bin/sh\n[ "$1" = --yes ] && shift && exec driftcage "$@"\n')
+    (folder / "bootstrap.sh").chmod(0o755)
+    shell(whole["Join the shards"]["run"], folder,
+          environment(folder, GITHUB_STEP_SUMMARY=folder / "summary.md"), 1)
+    expect_whole(folder / "whole")
+    shell(whole["Pack the joined record"]["run"], folder, environment(folder))
+    assert (folder / "whole.tar.gz").exists()
     used = workflow["jobs"]["shard"]["steps"][1]["with"]
     assert set(used) <= set(inputs), used
     assert len(workflow["jobs"]["shard"]["strategy"]["matrix"]["shard"]) == int(used["shard"].split("/")[1])

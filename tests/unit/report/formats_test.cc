@@ -20,6 +20,7 @@ namespace driftcage::report {
 namespace {
 
 using nlohmann::json;
+using testing::AnyOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
@@ -106,6 +107,35 @@ TEST_F(Formats, JunitCasesAreUniqueForGitLab) {
   for (const Case& one : cases) {
     EXPECT_TRUE(names.insert(one.suite + "\t" + one.name).second) << one.name;
   }
+}
+
+// GitLab shows the body, Jenkins the attribute; either finds the reason.
+TEST_F(Formats, JunitSkipsSayWhy) {
+  pugi::xml_document document;
+  const std::string text = report("junit");
+  ASSERT_TRUE(document.load_string(text.c_str()));
+  std::size_t skips = 0;
+  for (const char* kind : {"skipped", "failure", "error"}) {
+    for (const auto& found :
+         document.select_nodes((std::string("//") + kind).c_str())) {
+      const pugi::xml_node node = found.node();
+      const std::string message = node.attribute("message").value();
+      EXPECT_NE(message, "") << kind;
+      EXPECT_THAT(std::string(node.child_value()), StartsWith(message));
+      skips += node.name() == std::string("skipped") ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(skips, 2u);
+}
+
+// Jenkins keeps little of a long text, GitLab refuses a file over 30 MB.
+TEST_F(Formats, JunitStaysReadable) {
+  Made loud{"go/loud", model::Verdict::Fail};
+  loud.stderr_text.assign(1u << 20, 'x');
+  const auto cases = read_junit(report_of(make("loud", {loud}), "junit"));
+  ASSERT_EQ(cases.size(), 1u);
+  EXPECT_LE(cases[0].body.size(), 60'000u);
+  EXPECT_GT(cases[0].body.size(), 100u);
 }
 
 TEST_F(Formats, JunitBodiesRepeatTheMessage) {
@@ -235,8 +265,40 @@ TEST_F(Formats, TapHasAPlanSubtestsAndDirectives) {
   EXPECT_EQ(points, 10u);
 }
 
+// As actions/runner reads a log: blanks before a command do not matter, the old
+// form may stand anywhere in a line, and a stop holds up to its token.
+std::vector<std::string> commands_of(const std::vector<std::string>& log) {
+  constexpr std::string_view kStop = "::stop-commands::";
+  std::vector<std::string> commands;
+  std::string until;
+  for (const std::string& line : log) {
+    if (!until.empty()) {
+      if (line == until) until.clear();
+      continue;
+    }
+    const std::size_t start =
+        std::min(line.find_first_not_of(' '), line.size());
+    if (line.starts_with(kStop)) {
+      until = "::" + line.substr(kStop.size()) + "::";
+    } else if (line.compare(start, 2, "::") == 0 ||
+               line.find("##[") != std::string::npos) {
+      commands.push_back(line);
+    }
+  }
+  EXPECT_EQ(until, "");
+  return commands;
+}
+
 TEST_F(Formats, GitHubCommandsAreEscapedAndThePayloadGivesNone) {
-  const auto all = lines(report("github"));
+  const auto log = lines(report("github"));
+  // The sample tries both forms.
+  EXPECT_THAT(log, Contains(HasSubstr("##[error]")));
+  const auto all = commands_of(log);
+  for (const std::string& line : all) {
+    EXPECT_THAT(line, AnyOf(StartsWith("::group::"), StartsWith("::endgroup::"),
+                            StartsWith("::error file="),
+                            StartsWith("::warning file=")));
+  }
   std::size_t commands = 0;
   for (const std::string& line : all) {
     if (!line.starts_with("::error")) continue;

@@ -11,8 +11,10 @@ class Sample : public run::WithFolder {
   run::Record record() {
     using model::Verdict;
     Made hostile{"go/hostile", Verdict::Fail};
-    hostile.reason = "exit 1 & <b>\x01\x1b[31m ]]> \xff 100%, a:b";
-    hostile.stderr_text = "</script><script>alert(1)</script>\n::error::x\n";
+    hostile.reason = "exit 1 & <b>\x01\x1b[31m ]]> \xff 100%, a:b ##[error]y";
+    hostile.stderr_text =
+        "</script><script>alert(1)</script>\n::error::x\n"
+        "a ##[error]y\n";
     Made flaky{"go/flaky", Verdict::Pass};
     flaky.retried = 1;
     Made never{"go/never", Verdict::NotFixed};
