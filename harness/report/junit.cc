@@ -188,6 +188,8 @@ class Writer {
     if (kind == CaseKind::Skipped) {
       pugi::xml_node skipped = node.append_child("skipped");
       set(skipped, "message", headline(result));
+      // GitLab shows the body, others the attribute.
+      set_text(skipped, headline(result));
     } else if (bad) {
       pugi::xml_node failure =
           node.append_child(kind == CaseKind::Failed ? "failure" : "error");
@@ -206,7 +208,7 @@ class Writer {
     }
     pugi::xml_node out = node.append_child("system-out");
     std::string text = legs_text(result);
-    if (bad && !attach_.empty()) {
+    if (bad && !attach_.empty() && !result.record_folder.empty()) {
       text += fmt::format("[[ATTACHMENT|{}{}/result.json]]\n", attach_,
                           result.record_folder.substr(record_.folder().size()));
     }
