@@ -164,6 +164,17 @@ tl::expected<std::vector<scenario::Scenario>, scenario::Diagnostics> parse_file(
   return scenario::parse_all(text, file.path, {file.id, read});
 }
 
+// The folder that came with the program; empty when there is none.
+base::Result<std::string> find_shipped(std::string_view name) {
+  const std::string program = DRIFTCAGE_TRY(executable_path());
+  const std::string beside(base::path::dir_name(program));
+  if (std::string found = search_upwards(beside, name); !found.empty())
+    return found;
+  std::string installed = base::path::clean(
+      fmt::format("{}/{}/{}", beside, DRIFTCAGE_DATA_FROM_BIN, name));
+  return is_directory(installed) ? installed : std::string();
+}
+
 // A folder of data: the one that `variable_name` names, else the nearest.
 base::Result<std::string> find_data(std::string_view name,
                                     const char* variable_name) {
@@ -176,13 +187,8 @@ base::Result<std::string> find_data(std::string_view name,
     if (std::string found = search_upwards(*here, name); !found.empty())
       return found;
   }
-  const std::string program = DRIFTCAGE_TRY(executable_path());
-  const std::string beside(base::path::dir_name(program));
-  if (std::string found = search_upwards(beside, name); !found.empty())
-    return found;
-  std::string installed = base::path::clean(
-      fmt::format("{}/{}/{}", beside, DRIFTCAGE_DATA_FROM_BIN, name));
-  if (is_directory(installed)) return installed;
+  std::string shipped = DRIFTCAGE_TRY(find_shipped(name));
+  if (!shipped.empty()) return shipped;
   return base::fail(
       fmt::format("find the folder with the {}", name), {}, 0,
       fmt::format("change into the project, or set {} to the folder",
@@ -193,6 +199,12 @@ base::Result<std::string> find_data(std::string_view name,
 
 base::Result<std::string> find_scenarios() {
   return find_data(kFolder, "DRIFTCAGE_SCENARIOS");
+}
+
+base::Result<std::string> find_shipped_scenarios() {
+  std::string shipped = DRIFTCAGE_TRY(find_shipped(kFolder));
+  if (!shipped.empty()) return shipped;
+  return base::fail("find the shipped scenarios", {});
 }
 
 base::Result<std::string> find_recipes() {

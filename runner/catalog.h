@@ -32,6 +32,9 @@ struct ScenarioFile {
 // program's install prefix.
 [[nodiscard]] base::Result<std::string> find_scenarios();
 
+// The folder that came with the program, whatever the project at hand has.
+[[nodiscard]] base::Result<std::string> find_shipped_scenarios();
+
 // The folder with the image recipes: DRIFTCAGE_IMAGES, else found like that one
 // under the name `images`.
 [[nodiscard]] base::Result<std::string> find_recipes();

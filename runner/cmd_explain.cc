@@ -26,12 +26,22 @@
 namespace driftcage::runner {
 namespace {
 
-// The scenarios at hand; those with mistakes are told of and left out.
+// The scenarios at hand and the shipped ones; those with mistakes are told of
+// and left out.
 base::Result<std::vector<scenario::Scenario>> known_scenarios() {
   const auto selection = DRIFTCAGE_TRY(select_scenarios({}));
   Loaded loaded = load_scenarios(selection.files);
   write_err(loaded.report);
-  return std::move(loaded.scenarios);
+  const auto shipped = find_shipped_scenarios();
+  if (!shipped || *shipped == find_scenarios()) return loaded.scenarios;
+  Loaded more = load_scenarios(DRIFTCAGE_TRY(scan_scenarios(*shipped)));
+  for (scenario::Scenario& one : more.scenarios) {
+    const bool own =
+        std::ranges::find(loaded.scenarios, one.id, &scenario::Scenario::id) !=
+        loaded.scenarios.end();
+    if (!own) loaded.scenarios.push_back(std::move(one));
+  }
+  return loaded.scenarios;
 }
 
 // How many scenarios are told in full.
@@ -104,7 +114,8 @@ int explain_message(const std::vector<std::string>& words) {
   }
   text += others_text(found, shown);
   write_out(text);
-  return model::kExitGood;
+  return found.front().exact == 0 ? model::kExitNothingSelected
+                                  : model::kExitGood;
 }
 
 // What the command left behind.
@@ -251,7 +262,8 @@ void add_explain(CLI::App& app, Action& chosen,
       "signatures of all scenarios.\n"
       "Exit code 4 when no scenario knows the message or the failure.\n\n"
       "Examples:\n"
-      "  driftcage explain 'fork/exec /tmp/x: no such file or directory'\n"
+      "  driftcage explain 'exec: \"gcc\": executable file not found in "
+      "$PATH'\n"
       "  go build ./... 2>&1 | driftcage explain\n"
       "  driftcage explain -- go run .");
   command->callback([words, &chosen, &command_line] {

@@ -29,6 +29,15 @@ base::Result<Course> load_course(const CourseOptions& options) {
   // Moving keeps the elements where they are.
   course.scenarios = std::move(loaded.scenarios);
   course.lessons = learn::course_of(course.scenarios);
+  // A project's own scenarios need not be lessons.
+  if (course.lessons.empty() && options.pack.empty()) {
+    const auto shipped = find_shipped_scenarios();
+    if (shipped && *shipped != course.place) {
+      CourseOptions instead = options;
+      instead.pack = *shipped;
+      return load_course(instead);
+    }
+  }
   return course;
 }
 
