@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/scenario/text_format.h"
+
 namespace driftcage::scenario {
 namespace {
 
@@ -136,18 +138,43 @@ class Checker {
     if (shape != value.end()) return check(node, *shape, place);
     std::string hint;
     if (node.kind == Kind::Integer || node.kind == Kind::Float) {
-      hint = "write the value in quotes";
+      const bool duration = std::ranges::any_of(
+          value, [](const Shape& s) { return s.format == &kDuration; });
+      hint = duration ? "write it in quotes, with a unit: \"5s\""
+                      : "write the value in quotes";
     } else if (node.kind == Kind::Text && value.size() == 1 &&
                value[0].kind == Kind::Array) {
-      hint = "write [ ] around it";
+      const bool command = place.text().ends_with("run");
+      hint = "write " + as_list(node.text, command ? " \t\n" : "");
     }
     const bool text_fits =
         std::ranges::find(value, Kind::Text, &Shape::kind) != value.end();
-    if (!text_fits && hint.starts_with("write the value")) hint.clear();
+    if (!text_fits && node.kind != Kind::Text) hint.clear();
     mistakes_.add(node.at,
                   fmt::format("{}{} must be {}, not {}", item, place.text(),
                               wanted(value), kind_text(node.kind)),
                   std::move(hint));
+  }
+
+  // A list of texts: of a command line's words, which `between` parts.
+  static std::string as_list(std::string_view text, std::string_view between) {
+    std::string list = "[";
+    std::string word;
+    const auto take = [&] {
+      if (word.empty()) return;
+      list += (list.size() > 1 ? ", \"" : "\"") + word + "\"";
+      word.clear();
+    };
+    for (const char c : text) {
+      if (between.find(c) != std::string_view::npos) {
+        take();
+      } else {
+        if (c == '"' || c == '\\') word += '\\';
+        word += c;
+      }
+    }
+    take();
+    return list + "]";
   }
 
   static std::string range_text(const Shape& shape, const Place& place) {
