@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -40,6 +41,8 @@ std::string as_json(const std::vector<scenario::Scenario>& scenarios) {
                     {"refs", scenario.refs},
                     {"tools", scenario.needs.tools},
                     {"features", scenario.needs.features},
+                    {"libc", scenario.needs.libc},
+                    {"arch", scenario.needs.arch},
                     {"faults", faults},
                     {"fixes", fixes},
                     {"group", scenario.group},
@@ -63,8 +66,9 @@ std::string as_table(const std::vector<scenario::Scenario>& scenarios) {
   return text;
 }
 
-// Needs no parsing: shells ask for it at each tab.
-int list_ids(const Options& options) {
+// Needs no parsing: shells ask for it at each tab. Nothing when the place of a
+// file does not tell its id.
+std::optional<int> list_ids(const Options& options) {
   const auto selection = select_scenarios(options.selection.selected);
   if (!selection) {
     print_error(selection.error());
@@ -75,7 +79,10 @@ int list_ids(const Options& options) {
     return model::kExitNothingSelected;
   }
   std::string text;
-  for (const ScenarioFile& file : selection->files) text += file.id + "\n";
+  for (const ScenarioFile& file : selection->files) {
+    if (file.id.empty()) return std::nullopt;
+    text += file.id + "\n";
+  }
   write_out(text);
   return model::kExitGood;
 }
@@ -83,7 +90,9 @@ int list_ids(const Options& options) {
 int list(const Options& options) {
   const bool filtered = !options.selection.expression.empty() ||
                         !variable("DRIFTCAGE_FILTER").empty();
-  if (options.ids && !filtered) return list_ids(options);
+  if (options.ids && !filtered) {
+    if (const auto code = list_ids(options)) return *code;
+  }
   auto chosen = choose(options.selection, Mistakes::ShowTheRest);
   if (!chosen) return chosen.error();
   std::string text;

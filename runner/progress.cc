@@ -64,9 +64,12 @@ void Progress::started(std::size_t scenarios, std::size_t jobs,
   show({});
 }
 
-void Progress::finished(const run::ScenarioResult& result) {
+void Progress::decided(model::Verdict verdict) {
   ++done_;
-  if (!model::is_good(result.judgement.verdict)) ++bad_;
+  if (!model::is_good(verdict)) ++bad_;
+}
+
+void Progress::finished(const run::ScenarioResult& result) {
   const std::string text = stream_->add(result);
   if (!text.empty()) {
     line_.clear();

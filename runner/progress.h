@@ -25,6 +25,7 @@ class Progress : public run::SuiteObserver {
   void preparing(const std::string& what) override;
   void started(std::size_t scenarios, std::size_t jobs,
                const std::string& capped_by) override;
+  void decided(model::Verdict verdict) override;
   void finished(const run::ScenarioResult& result) override;
   void running(const std::vector<run::RunningLeg>& legs, bool asked) override;
   void interrupted(int signal) override;

@@ -115,9 +115,11 @@ base::Status resolve_groups(RunOptions& options) {
   return {};
 }
 
-std::string how_it_runs(const run::ScheduleOptions& schedule) {
+// Even to who wants to hear little: without the seed a random order that shows
+// a failure could not be had again.
+std::string how_it_runs(const run::ScheduleOptions& schedule, bool quiet) {
   std::string text;
-  if (schedule.shard && schedule.shard->total > 1) {
+  if (schedule.shard && schedule.shard->total > 1 && !quiet) {
     text += fmt::format("shard {} by {}, from {}\n", schedule.shard->text(),
                         run::shard_strategy_name(schedule.shard->strategy),
                         schedule.shard->source);
@@ -355,6 +357,25 @@ int show_rounds(const std::string& folder, const RunOptions& options,
 
 }  // namespace
 
+namespace {
+
+// Every verdict is good and the exit code is 5.
+std::string why_inconclusive(const run::SuiteResult& result,
+                             const run::SuiteOptions& options) {
+  const std::size_t skips =
+      result.verdicts[static_cast<std::size_t>(model::Verdict::Skip)];
+  if (options.require_strong && result.weak > 0) {
+    return fmt::format(
+        "{} without a control leg, which --require-strong "
+        "does not accept",
+        result.weak);
+  }
+  return fmt::format("{} skipped, more than --max-skips {}", skips,
+                     options.max_skips);
+}
+
+}  // namespace
+
 int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
             const std::string& expression,
             const std::vector<report::ReportRequest>& reports,
@@ -363,7 +384,7 @@ int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
   suite.images = options.selection.images;
   suite.filter = expression;
   suite.command_line = own_command_line();
-  if (!options.quiet) write_err(how_it_runs(suite.schedule));
+  write_err(how_it_runs(suite.schedule, options.quiet));
   Progress progress(report::make_stream(options.format, style_of(options)),
                     options.quiet);
   suite.open =
@@ -379,6 +400,8 @@ int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
   progress.end(*result);
   if (record != nullptr) *record = result->record_folder;
   int code = result->exit_code(suite);
+  if (code == model::kExitInconclusive && result->not_run() == 0)
+    write_err("driftcage: " + why_inconclusive(*result, suite) + "\n");
   if (result->record_folder.empty()) return code;  // stopped before it began
   if (!reports.empty()) {
     const auto written = run::Record::open(result->record_folder);

@@ -368,6 +368,19 @@ std::string scenario_text(const run::ScenarioResult& result,
   return ScenarioText(result, style).text();
 }
 
+namespace {
+
+std::string why_not_run(const run::SuiteResult& result) {
+  if (result.signal != 0)
+    return "stopped by " + base::signal_name(result.signal);
+  if (result.stopped == "partial") return "their shards were not merged";
+  return "stopped by " + (result.stopped.empty()
+                              ? "something that killed the run"
+                              : result.stopped);
+}
+
+}  // namespace
+
 std::string summary_text(const run::SuiteResult& result,
                          const TextStyle& style) {
   const Paint paint(style.color);
@@ -385,7 +398,9 @@ std::string summary_text(const run::SuiteResult& result,
   }
   std::string text =
       fmt::format("{} scenario{}: {}", total, total == 1 ? "" : "s",
-                  counts.empty() ? "nothing was run" : counts);
+                  !counts.empty()        ? counts
+                  : result.not_run() > 0 ? "none came to an end"
+                                         : "nothing was run");
   if (result.weak > 0) {
     text += fmt::format("; {} weak, without a control leg", result.weak);
   }
@@ -394,13 +409,8 @@ std::string summary_text(const run::SuiteResult& result,
   }
   text += fmt::format("; {}\n", seconds(result.duration_ns));
   if (result.not_run() > 0 || result.signal != 0 || !result.stopped.empty()) {
-    text += fmt::format(
-        "{} not run: {}\n", result.not_run(),
-        result.signal != 0
-            ? "stopped by " + base::signal_name(result.signal)
-            : "stopped by " + (result.stopped.empty() ? "something that "
-                                                        "killed the run"
-                                                      : result.stopped));
+    text +=
+        fmt::format("{} not run: {}\n", result.not_run(), why_not_run(result));
   }
   if (!result.record_folder.empty() && style.verbosity >= 0) {
     text += "record: " + result.record_folder + "\n";

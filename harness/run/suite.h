@@ -94,7 +94,10 @@ class SuiteObserver {
   // `capped_by`: what keeps the jobs below the number of CPUs, or "".
   virtual void started(std::size_t scenarios, std::size_t jobs,
                        const std::string& capped_by) = 0;
+  // In the order of the run, whatever ends first.
   virtual void finished(const ScenarioResult& result) = 0;
+  // As soon as it is decided; `finished` may have to wait for others.
+  virtual void decided(model::Verdict /*verdict*/) {}
   // What runs now, longest first: every `tick`, and when somebody asks.
   virtual void running(const std::vector<RunningLeg>& /*legs*/,
                        bool /*asked*/) {}
