@@ -115,6 +115,8 @@ LIBRARIES
   if [[ -n ${DRIFTCAGE_MUST_WORK-} ]]; then
     type -P chromium >/dev/null || echo chromium
     type -P slurmctld >/dev/null || printf '%s\n' slurm-wlm munge
+    type -P zsh >/dev/null || echo zsh
+    type -P fish >/dev/null || echo fish
   fi
   type -P strace >/dev/null || echo strace
   type -P bwrap >/dev/null || echo bubblewrap
@@ -268,7 +270,7 @@ configure() {
 build() {
   local jobs
   jobs=$(parallel_jobs)
-  phase build "${build#"$PWD/"}, $jobs at a time"
+  phase build "${build#"$PWD/"}, $jobs at a time; the first time takes minutes"
   if [[ -t 2 ]]; then
     cmake --build "$build" --parallel "$jobs" >&2 || die "the build failed" 1
     return

@@ -125,9 +125,10 @@ base::Result<std::optional<Shard>> shard_from_environment(
     return shard;
   }
   for (const Pair& pair : kPairs) {
-    if (pair.only_automatic && !automatic) continue;
     const std::string index_text = variable(pair.index);
     const std::string total_text = variable(pair.total);
+    const bool half = index_text.empty() != total_text.empty();
+    if (pair.only_automatic && !automatic && !half) continue;
     if (index_text.empty() && total_text.empty()) continue;
     // GitLab sets the total to 1 in jobs that are not parallel.
     if (index_text.empty() && total_text == "1") continue;

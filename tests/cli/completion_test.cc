@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <map>
+#include <string>
+
 #include "tests/cli/command.h"
+#include "tests/must_work.h"
 
 namespace driftcage::cli_test {
 namespace {
@@ -97,6 +101,24 @@ TEST_F(Completion, EveryShellGetsEveryCommand) {
           "schema", "image", "doctor", "completion"})
       EXPECT_THAT(outcome.out, HasSubstr(command)) << shell;
   }
+}
+
+// Each shell reads its script without a word.
+TEST_F(Completion, EveryShellReadsItsScript) {
+  std::string absent;
+  for (const auto& [shell, check] : std::map<std::string, std::string>{
+           {"bash", "-n"}, {"zsh", "-n"}, {"fish", "--no-execute"}}) {
+    if (execute({"sh", "-c", "command -v " + shell}).code != 0) {
+      absent += " " + shell;
+      continue;
+    }
+    const std::string file = (folder_ / shell).string();
+    write(shell, driftcage({"completion", shell}).out);
+    const Outcome outcome = execute({shell, check, file});
+    EXPECT_EQ(outcome.code, 0) << shell << ": " << outcome.err;
+    EXPECT_EQ(outcome.err, "") << shell;
+  }
+  DRIFTCAGE_SKIP_UNLESS_EMPTY(absent);
 }
 
 TEST_F(Completion, AnotherShellIsAMistake) {

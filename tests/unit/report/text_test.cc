@@ -10,7 +10,6 @@
 
 #include "harness/base/sys.h"
 #include "harness/match/matcher.h"
-#include "harness/report/excerpt.h"
 #include "harness/scenario/parser.h"
 #include "harness/wire/codec.h"
 #include "tests/unit/match/trace_builder.h"
@@ -80,7 +79,7 @@ class ScenarioText : public testing::Test {
         match::LineMatcher::make(result_.scenario.expect.see, leg.variables);
     std::string bytes;
     wire::encode(wire::Record(wire::Hello{}), bytes);
-    for (const auto& record : trace().records) {
+    for (const auto& record : trace_.records) {
       matcher->add(record);
       wire::encode(record, bytes);
     }
@@ -101,6 +100,7 @@ class ScenarioText : public testing::Test {
   }
 
   run::ScenarioResult result_;
+  match::TraceBuilder trace_ = trace();
 };
 
 TEST_F(ScenarioText, NoReproInFull) {
@@ -159,22 +159,25 @@ TEST_F(ScenarioText, BrokenTraceFileDoesNotBreakTheReport) {
 }
 
 TEST_F(ScenarioText, ATraceAroundALineTellsTheStage) {
-  match::TraceBuilder build;
-  build.program(1, "/usr/lib/go/bin/go", "/usr/bin")
-      .start(2, 1)
-      .exec(2, "/usr/lib/go/pkg/tool/linux_amd64/link", {"link", "-o", "x"})
-      .start(3, 2)
-      .exec(3, "/usr/bin/gcc", {"gcc"})
-      .call(3, "openat", "/lib/crt1.o", ENOENT);
-  std::string bytes;
-  wire::encode(wire::Record(wire::Hello{}), bytes);
-  for (const auto& record : build.records) wire::encode(record, bytes);
-  const std::string file = result_.record_folder + "/trace.dct";
-  ASSERT_TRUE(base::sys::write_file(file, bytes));
-  const auto excerpt = read_excerpt(file, 3, 4, 1, 1);
-  ASSERT_TRUE(excerpt) << excerpt.error().message();
-  EXPECT_EQ(excerpt->events.size(), 2u);
-  EXPECT_EQ(excerpt->stage, "link");
+  for (const bool linker : {true, false}) {
+    trace_ = match::TraceBuilder();
+    trace_.program(1, "/usr/lib/go/bin/go", "/work/bin:/usr/bin")
+        .start(2, 1)
+        .exec(2, linker ? "/usr/lib/go/pkg/tool/linux_amd64/link" : "/bin/gcc",
+              {"x", "-o", "x"})
+        .start(3, 2)
+        .exec(3, "/usr/bin/gcc", {"gcc"})
+        .call(3, "newfstatat", "/work/bin/gcc", ENOENT)
+        .call(3, "newfstatat", "/usr/bin/gcc")
+        .call(3, "openat", "/tmp/x")
+        .end(3);
+    result_.legs.clear();
+    add_leg(scenario::Leg::Control, "control");
+    add_leg(scenario::Leg::Fault, "fault");
+    // The stage of gcc itself says nothing more than its name.
+    EXPECT_THAT(text(), HasSubstr(linker ? "process 103 gcc, stage link)\n"
+                                         : "process 103 gcc)\n"));
+  }
 }
 
 TEST_F(ScenarioText, FalseAlarmShowsWhatWasSeen) {

@@ -98,6 +98,8 @@ TEST(ShardFromEnvironment, HalfAPairIsAnErrorThatNamesTheOther) {
   ASSERT_FALSE(total);
   EXPECT_THAT(total.error().hint, HasSubstr("CI_NODE_INDEX"));
   EXPECT_FALSE(find({{"JOB_COMPLETION_INDEX", "1"}}));
+  // Also of a pair that counts with --shard auto only.
+  EXPECT_FALSE(find({{"CIRCLE_NODE_INDEX", "1"}}));
 }
 
 TEST(ShardFromEnvironment, AJobOfGitLabThatIsNotParallelIsNoShard) {
