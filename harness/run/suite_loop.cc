@@ -288,6 +288,7 @@ void SuiteLoop::scenario_done(const ActivePtr& active) {
   leave(*active);
   if (retry(active)) return;
   count(result);
+  at_.observer.decided(result.judgement.verdict);
   decided_.push_back(active);
   if (at_.options.max_fail > 0 && bad_ >= at_.options.max_fail && !over_) {
     start_no_more("max-fail");

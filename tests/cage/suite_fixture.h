@@ -42,6 +42,10 @@ class Listener : public SuiteObserver {
   [[nodiscard]] std::chrono::milliseconds tick() const override {
     return std::chrono::milliseconds(0);
   }
+  void decided(Verdict) override {
+    ++decisions;
+    if (on_decided) on_decided();
+  }
   void finished(const ScenarioResult& result) override {
     results.push_back(result);
     if (on_finished) on_finished();
@@ -50,7 +54,9 @@ class Listener : public SuiteObserver {
   std::vector<std::string> said;
   std::size_t scenarios = 0;
   std::vector<ScenarioResult> results;
+  std::size_t decisions = 0;
   std::function<void()> on_finished;
+  std::function<void()> on_decided;
   std::function<void()> on_asked;
   std::vector<std::vector<RunningLeg>> asked_for;
   int interrupted_by = 0;

@@ -114,6 +114,24 @@ TEST_F(SuiteTest, TheDeadlineEndsWhatRunsAndJudgesNothingOfIt) {
   EXPECT_TRUE(listener_.results.empty());
 }
 
+// A slow first scenario holds back what others have come to.
+TEST_F(SuiteTest, WhatIsDecidedIsCountedBeforeItIsReported) {
+  auto endless = hidden_program("t/endless");
+  endless.run = {"/bin/sh", "-c", "while :; do :; done"};
+  endless.fault_leg_only = true;
+  options_.jobs = 2;
+  options_.schedule.order = Order::File;
+  listener_.on_decided = [this] {
+    EXPECT_TRUE(listener_.results.empty());
+    ::raise(SIGTERM);
+  };
+  const auto result = run({endless, hidden_program("t/second")});
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(listener_.decisions, 1u);
+  ASSERT_EQ(listener_.results.size(), 1u);
+  EXPECT_EQ(listener_.results[0].scenario.id, "t/second");
+}
+
 TEST_F(SuiteTest, SomebodyWhoAsksIsToldWhatRuns) {
   auto endless = hidden_program("t/endless");
   endless.run = {"/bin/sh", "-c", "while :; do :; done"};
