@@ -19,6 +19,7 @@
 #include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
+#include "harness/report/escape.h"
 #include "harness/run/ground.h"
 #include "harness/run/interact.h"
 #include "harness/run/record.h"
@@ -177,9 +178,23 @@ void put_back(const std::string& folder, model::CageSpec& spec) {
 }
 
 std::string kept_text(const std::string& folder) {
-  return std::filesystem::exists(folder + "/kept/cut")
-             ? "as the command left them, but not all could be kept"
-             : "as the command left them";
+  std::string text = "as the command left them";
+  const auto lost = base::sys::read_file(folder + "/kept/lost");
+  if (!lost) return text;
+  // Lines of "PLACE/NAME".
+  text += ", but these, which could not be kept:";
+  std::string_view rest(*lost);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::size_t place = line.empty() ? 0 : std::size_t(line[0] - '0');
+    if (place < run::kept_places().size() && line.size() > 1) {
+      text += "\n                 " + run::kept_places()[place] +
+              report::printable(line.substr(1));
+    }
+  }
+  return text;
 }
 
 base::Result<Room> room_of(const Handle& handle) {

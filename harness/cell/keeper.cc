@@ -24,11 +24,13 @@ namespace {
 
 constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxModes = 1u << 20;
+constexpr std::size_t kMaxLost = 4096;
 
 // Neither links nor mounts are followed (openat2(2)).
 base::UniqueFd open_inside(int dir, const char* name, std::uint64_t flags) {
   struct ::open_how how {};
-  how.flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  how.flags = flags | O_CLOEXEC | O_NOFOLLOW;
+  if ((flags & O_PATH) == 0) how.flags |= O_NONBLOCK;
   how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
   return base::UniqueFd(
       static_cast<int>(::syscall(SYS_openat2, dir, name, &how, sizeof how)));
@@ -37,17 +39,15 @@ base::UniqueFd open_inside(int dir, const char* name, std::uint64_t flags) {
 class Copy {
  public:
   explicit Copy(std::uint64_t most) : left_(most) {}
-  [[nodiscard]] bool cut() const { return cut_; }
+  // What could not be kept, a line each; the first of them.
+  [[nodiscard]] const std::string& lost() const { return lost_; }
   // "MODE PATH", each with a zero behind it: what has another mode in the copy.
   [[nodiscard]] const std::string& modes() const { return modes_; }
 
   // `name` of `to`, as paths in modes() begin.
   void directory(base::UniqueFd from, base::UniqueFd to,
                  const std::string& name, int depth) {
-    if (depth > kMaxDepth) {
-      cut_ = true;
-      return;
-    }
+    if (depth > kMaxDepth) return lose(name);
     const int fd = from.get();
     const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(from.release()),
                                                    ::closedir);
@@ -55,11 +55,16 @@ class Copy {
     while (const dirent* entry = ::readdir(list.get())) {
       const std::string_view inner(entry->d_name);
       if (inner == "." || inner == "..") continue;
-      if (!take(fd, to.get(), entry->d_name, name + "/", depth)) cut_ = true;
+      if (!take(fd, to.get(), entry->d_name, name + "/", depth))
+        lose(name + "/" + entry->d_name);
     }
   }
 
  private:
+  void lose(const std::string& name) {
+    if (lost_.size() < kMaxLost) lost_.append(name).append(1, '\n');
+  }
+
   // False when it could not be kept.
   bool take(int from, int to, const char* name, const std::string& above,
             int depth) {
@@ -75,6 +80,8 @@ class Copy {
     if (S_ISDIR(status.st_mode)) {
       base::UniqueFd inner =
           open_whatever_mode(from, name, O_RDONLY | O_DIRECTORY, mode | 0700);
+      // Another mount, as of the build cache, is there again in the shell.
+      if (!inner && errno == EXDEV) return true;
       if (!inner || ::mkdirat(to, name, 0700) != 0) return false;
       base::UniqueFd made = open_inside(to, name, O_RDONLY | O_DIRECTORY);
       if (!made) return false;
@@ -101,10 +108,7 @@ class Copy {
   void set_mode(int fd, mode_t mode, mode_t readable, const std::string& path) {
     readable &= 0777;
     if (::fchmod(fd, readable) == 0 && readable == mode) return;
-    if (modes_.size() > kMaxModes) {
-      cut_ = true;
-      return;
-    }
+    if (modes_.size() > kMaxModes) return lose(path);
     std::array<char, 8> octal{};
     std::snprintf(octal.data(), octal.size(), "%04o ", mode);
     modes_.append(octal.data()).append(path).append(1, '\0');
@@ -134,7 +138,7 @@ class Copy {
   }
 
   std::uint64_t left_;
-  bool cut_ = false;
+  std::string lost_;
   std::string modes_;
 };
 
@@ -166,7 +170,8 @@ void Keeper::keep() const {
   }
   if (!copy.modes().empty())
     static_cast<void>(base::sys::write_file(into_ + "/modes", copy.modes()));
-  if (copy.cut()) static_cast<void>(base::sys::write_file(into_ + "/cut", ""));
+  if (!copy.lost().empty())
+    static_cast<void>(base::sys::write_file(into_ + "/lost", copy.lost()));
 }
 
 }  // namespace driftcage::cell

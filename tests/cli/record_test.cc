@@ -387,6 +387,19 @@ TEST_F(Recorded, WhatACommandLeftHasItsModesAndOwners) {
   EXPECT_EQ(none, "0 " + user + " none");
   EXPECT_EQ(shut, "0 " + user + " shut");
   EXPECT_EQ(in, "z");
+  EXPECT_THAT(outcome.err, Not(HasSubstr("could not be kept")));
+}
+
+TEST_F(Recorded, WhatCannotBeKeptIsNamed) {
+  std::string text = scenario("tiny/b", "EACCES");
+  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
+               "[\"sh\", \"-c\", \"mkfifo pipe; cat data.txt\"]");
+  write("scenarios/tiny/b.toml", text);
+  call({"run", "tiny/b", "--record", "r", "--keep", "fail"});
+  Setting setting = own();
+  setting.input = "exit\n";
+  EXPECT_THAT(driftcage({"shell", "r/tiny/b"}, setting).err,
+              HasSubstr("could not be kept:\n                 /work/pipe\n"));
 }
 
 TEST_F(Recorded, ARunThatIsKilledLeavesARecordThatCanBeFinished) {
