@@ -138,8 +138,14 @@ class Watcher {
     for (const run::ScenarioResult& result : results) {
       write_out(report::scenario_text(result, style_of(options_)));
     }
-    write_err(fmt::format("{}: judged again from its traces in {:.1f} ms\n",
-                          scenario.id, static_cast<double>(took) / 1e6));
+    std::string verdicts;
+    for (const run::ScenarioResult& result : results) {
+      verdicts += verdicts.empty() ? "" : ", ";
+      verdicts += model::verdict_name(result.judgement.verdict);
+    }
+    write_err(fmt::format("{}: {}, judged again from its traces in {:.1f} ms\n",
+                          scenario.id, verdicts,
+                          static_cast<double>(took) / 1e6));
     return {};
   }
 
