@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr const char* kScenario = R"(
 schema = 1
@@ -78,6 +79,18 @@ TEST_F(Catalogue, ACommandThatNoScenarioKnows) {
   EXPECT_EQ(driftcage({"explain", "zzz:", "qqq", "-lqqq"}, here()).code, 4);
   EXPECT_EQ(driftcage({"explain", "--hlep"}, here()).code, 2);
   EXPECT_EQ(driftcage({"explain", "--image=a:b"}, here()).code, 2);
+}
+
+// A project's own scenarios do not take the place of the shipped ones.
+TEST_F(Catalogue, TheShippedCasesAreKnownEverywhere) {
+  const Outcome known = driftcage(
+      {"explain", "exec: \"gcc\": executable file not found in $PATH"}, here());
+  EXPECT_EQ(known.code, 0) << known.err;
+  EXPECT_THAT(known.out, StartsWith("go/path-missing-gcc  "));
+  const Outcome words = driftcage({"explain", "zzz nothing qqq"}, here());
+  EXPECT_EQ(words.code, 4);
+  EXPECT_THAT(words.out, StartsWith("no scenario knows this message"));
+  EXPECT_THAT(driftcage({"learn"}, here()).out, HasSubstr("level 1\n"));
 }
 
 }  // namespace
