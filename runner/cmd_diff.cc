@@ -126,7 +126,8 @@ void add_diff(CLI::App& app, Action& chosen) {
       ->option_text("auto|always|never");
   command->footer(
       "Of two runs, the worst first; exit code 1 when something has become\n"
-      "worse: bad verdicts that were there before are accepted; 5 when results\n"
+      "worse: bad verdicts that were there before are accepted; 5 when "
+      "results\n"
       "are missing from one of them. Of two legs, event lines in their order,\n"
       "with variables for places and {n} for numbers that vary.\n"
       "\n"

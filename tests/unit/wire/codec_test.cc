@@ -29,12 +29,9 @@ model::Event full_event() {
   event.real = "";
   event.cause = model::Cause::NoLoader;
   event.cause_at = "/lib64/ld-linux-x86-64.so.2";
-  event.exec = model::ExecDetail{{"a", ""},
-                                 {"PATH=/bin", "X"},
-                                 true,
-                                 "/bin/a",
-                                 {"/bin/sh", "/lib64/ld.so"},
-                                 "/usr/lib/ld.so"};
+  event.exec = model::ExecDetail{
+      {"a", ""}, {"PATH=/bin", "X"},          true,
+      "/bin/a",  {"/bin/sh", "/lib64/ld.so"}, "/usr/lib/ld.so"};
   event.cause_note = "mode 0700, owner 0:0, caller 1:1";
   event.file = model::FileId{1ull << 40, ~0ull, true};
   event.elf = model::ElfSearch{"/a", "/b"};
