@@ -23,7 +23,7 @@ class HeldSignals {
  public:
   HeldSignals() {
     ::sigemptyset(&set_);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
       ::sigaddset(&set_, signal);
     }
     ::sigprocmask(SIG_BLOCK, &set_, &before_);

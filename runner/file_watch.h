@@ -18,8 +18,8 @@ class FileWatch {
   static base::Result<FileWatch> open();
   base::Status add(const std::string& file);
   // Waits until at least one file was written, and a moment more for what else
-  // belongs to the same save. The number of the signal after SIGINT, SIGTERM or
-  // SIGHUP.
+  // belongs to the same save. The number of the signal after SIGINT, SIGTERM,
+  // SIGHUP or SIGQUIT.
   [[nodiscard]] tl::expected<std::vector<std::string>, int> wait();
 
  private:

@@ -89,7 +89,14 @@ bool warn_of_gaps(const run::Record& record) {
     write_err(
         fmt::format("driftcage: warning: {}: {}\n", record.folder(), note));
   }
-  return !record.notes().empty();
+  const std::size_t missing = record.missing().size();
+  if (record.notes().empty() && missing > 0) {
+    write_err(
+        fmt::format("driftcage: warning: {}: {} of what was planned {} "
+                    "no result\n",
+                    record.folder(), missing, missing == 1 ? "has" : "have"));
+  }
+  return !record.notes().empty() || missing > 0;
 }
 
 }  // namespace driftcage::runner

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "harness/base/environment.h"
+#include "harness/base/path.h"
 #include "harness/base/shell_word.h"
 #include "harness/base/sys.h"
 #include "harness/image/open.h"
@@ -31,6 +32,9 @@
 
 namespace driftcage::runner {
 namespace {
+
+// Of the list of what could not be kept.
+constexpr std::size_t kMostLost = 8192;
 
 // A cage to enter, and what to say at its door.
 struct Room {
@@ -128,7 +132,26 @@ base::Result<std::string> leg_of(const Handle& handle,
                         : fmt::format("there are {}", fmt::join(names, ", ")));
 }
 
-// "MODE PLACE/PATH", each with a zero behind it, as driftcage-cell writes them.
+// In the cage, of "PLACE/NAME". Nothing for what driftcage-cell does not write:
+// a record may have been edited.
+std::optional<std::string> kept_path(std::string_view name) {
+  const std::size_t slash = name.find('/');
+  std::size_t place = 0;
+  if (slash == std::string_view::npos || slash == 0 ||
+      std::from_chars(name.data(), name.data() + slash, place).ptr !=
+          name.data() + slash ||
+      place >= run::kept_places().size()) {
+    return std::nullopt;
+  }
+  const std::string_view inner = name.substr(slash + 1);
+  for (const std::string_view part : base::path::components(inner)) {
+    if (part == "..") return std::nullopt;
+  }
+  const std::string& at = run::kept_places()[place];
+  return inner.empty() ? at : at + "/" + std::string(inner);
+}
+
+// "MODE PLACE/NAME", each with a zero behind it, as driftcage-cell writes them.
 // A directory comes before what is in it, and gets its mode after that.
 void put_modes_back(const std::string& file, model::CageSpec& spec) {
   const std::string bytes = base::sys::read_file(file).value_or(std::string());
@@ -138,21 +161,15 @@ void put_modes_back(const std::string& file, model::CageSpec& spec) {
     const std::size_t end = std::min(rest.find('\0'), rest.size());
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    unsigned mode = 0;
-    std::size_t place = 0;
     const std::size_t blank = std::min(line.find(' '), line.size());
-    const std::size_t slash = line.find('/');
-    const bool good =
-        slash != std::string_view::npos && slash > blank &&
-        std::from_chars(line.data(), line.data() + blank, mode, 8).ptr ==
-            line.data() + blank &&
-        std::from_chars(line.data() + blank + 1, line.data() + slash, place)
-                .ptr == line.data() + slash &&
-        place < run::kept_places().size();
-    if (!good) continue;
     model::op::Chmod chmod;
-    chmod.path = run::kept_places()[place] + std::string(line.substr(slash));
-    chmod.mode = mode;
+    const auto mode =
+        std::from_chars(line.data(), line.data() + blank, chmod.mode, 8);
+    const auto path =
+        blank < line.size() ? kept_path(line.substr(blank + 1)) : std::nullopt;
+    if (mode.ptr != line.data() + blank || chmod.mode > 07777 || !path)
+      continue;
+    chmod.path = *path;
     chmod.may_fail = true;
     ops.emplace_back(std::move(chmod));
   }
@@ -181,17 +198,18 @@ std::string kept_text(const std::string& folder) {
   std::string text = "as the command left them";
   const auto lost = base::sys::read_file(folder + "/kept/lost");
   if (!lost) return text;
-  // Lines of "PLACE/NAME".
-  text += ", but these, which could not be kept:";
-  std::string_view rest(*lost);
+  // "PLACE/NAME", each with a zero behind it, and "+N" for more.
+  text += ", but what could not be kept:";
+  std::string_view rest = std::string_view(*lost).substr(0, kMostLost);
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::size_t end = std::min(rest.find('\0'), rest.size());
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::size_t place = line.empty() ? 0 : std::size_t(line[0] - '0');
-    if (place < run::kept_places().size() && line.size() > 1) {
-      text += "\n                 " + run::kept_places()[place] +
-              report::printable(line.substr(1));
+    if (const auto path = kept_path(line)) {
+      text += "\n                 " + report::printable(*path);
+    } else if (line.starts_with('+')) {
+      text += "\n                 and " + report::printable(line.substr(1)) +
+              " more";
     }
   }
   return text;

@@ -106,21 +106,25 @@ std::string redact_entry(const std::string& entry) {
   return redact_text(redact_line(entry));
 }
 
+bool is_curl(std::string_view argument) {
+  const std::string_view name =
+      argument.substr(argument.find_last_of('/') + 1);  // npos + 1 is 0
+  return name.starts_with("curl") || name == "wget";
+}
+
 // What curl(1) is given as a login: the place of the secret in `argument`,
 // which follows `before`, or npos.
 std::size_t login_of_curl(std::string_view before, std::string_view argument) {
   std::size_t skip = 0;
-  const bool own = before == "--user" || before == "--proxy-user" ||
-                   (before.size() > 1 && before[0] == '-' && before[1] != '-' &&
-                    (before.ends_with('u') || before.ends_with('U')));
-  if (!own) {
+  if (!takes_login(before)) {
     if (argument.starts_with("--user=") ||
-        argument.starts_with("--proxy-user="))
+        argument.starts_with("--proxy-user=")) {
       skip = argument.find('=') + 1;
-    else if (argument.starts_with("-u") || argument.starts_with("-U"))
+    } else if (argument.starts_with("-u") || argument.starts_with("-U")) {
       skip = 2;
-    else
+    } else {
       return std::string_view::npos;
+    }
   }
   const std::size_t word = login_word(argument.substr(skip));
   return word == std::string_view::npos ? word : skip + word;
@@ -238,7 +242,7 @@ std::vector<std::string> redact_arguments(
     const std::vector<std::string>& argv) {
   std::vector<std::string> result;
   result.reserve(argv.size());
-  const bool curl = !argv.empty() && argv.front().ends_with("curl");
+  bool curl = false;  // it, or what sudo(8), env(1) and the like run
   std::string_view before;
   for (const std::string& argument : argv) {
     const bool option = argument.starts_with('-');
@@ -252,6 +256,7 @@ std::vector<std::string> redact_arguments(
     result.push_back(secret == std::string::npos
                          ? redact_entry(argument)
                          : argument.substr(0, secret).append(kRedacted));
+    curl |= is_curl(argument);
     before = argument;
   }
   return result;

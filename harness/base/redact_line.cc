@@ -99,8 +99,7 @@ std::size_t secret_after(std::string_view text, std::string_view before,
                          std::size_t value, bool curl) {
   if (value >= text.size() || text[value] == '-') return std::string_view::npos;
   if (takes_secret(before)) return value;
-  if (!curl || (before != "-u" && before != "--user"))
-    return std::string_view::npos;
+  if (!curl || !takes_login(before)) return std::string_view::npos;
   const std::size_t word =
       login_word(text.substr(value, end_of_word(text, value) - value));
   return word == std::string_view::npos ? word : value + word;
@@ -108,7 +107,8 @@ std::size_t secret_after(std::string_view text, std::string_view before,
 
 // Assignments, options with their values, and logins.
 std::string redact_words(std::string_view text) {
-  const bool curl = text.find("curl") != std::string_view::npos;
+  const bool curl = text.find("curl") != std::string_view::npos ||
+                    text.find("wget") != std::string_view::npos;
   std::string result;
   std::size_t done = 0;
   for (std::size_t at = text.find_first_of("= "); at != std::string_view::npos;
@@ -126,7 +126,7 @@ std::string redact_words(std::string_view text) {
     } else if (!assigns && word.starts_with('-')) {
       const std::size_t value = skip_blanks(text, at);
       secret = secret_after(text, word, value, curl);
-      end = end_of_word(text, value);
+      if (secret != std::string_view::npos) end = end_of_word(text, value);
     }
     if (secret == std::string_view::npos || secret >= end) continue;
     result.append(text.substr(done, secret - done)).append(kRedacted);
@@ -235,6 +235,12 @@ bool takes_secret(std::string_view option) {
   return option.starts_with('-') && !option.ends_with("-stdin") &&
          !option.starts_with("--no-") && !option.starts_with("--ask-") &&
          is_secret_name(option);
+}
+
+bool takes_login(std::string_view option) {
+  return option == "--user" || option == "--proxy-user" ||
+         (option.size() > 1 && option[0] == '-' && option[1] != '-' &&
+          (option.ends_with('u') || option.ends_with('U')));
 }
 
 std::size_t login_word(std::string_view argument) {

@@ -15,6 +15,9 @@ namespace driftcage::base {
 // not --password-stdin.
 [[nodiscard]] bool takes_secret(std::string_view option);
 
+// Whether curl(1) and wget(1) take a login behind `option`: -u, -su, --user.
+[[nodiscard]] bool takes_login(std::string_view option);
+
 // Of a name and a word with a colon between, as curl -u takes them, the place
 // of the word; npos when it is none, as a user's and a group's number.
 [[nodiscard]] std::size_t login_word(std::string_view argument);

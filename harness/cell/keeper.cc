@@ -39,8 +39,37 @@ base::UniqueFd open_inside(int dir, const char* name, std::uint64_t flags) {
 class Copy {
  public:
   explicit Copy(std::uint64_t most) : left_(most) {}
-  // What could not be kept, a line each; the first of them.
-  [[nodiscard]] const std::string& lost() const { return lost_; }
+  // What could not be kept, each with a zero behind it: the first of them, and
+  // "+N" for what is more.
+  [[nodiscard]] std::string lost() const {
+    if (more_lost_ == 0) return lost_;
+    return lost_ + "+" + std::to_string(more_lost_) + std::string(1, '\0');
+  }
+  void lose(const std::string& name) {
+    if (lost_.size() < kMaxLost) {
+      lost_.append(name).append(1, '\0');
+    } else {
+      ++more_lost_;
+    }
+  }
+
+  // A whole place into `folder`; paths begin with `name`. False when it could
+  // not be kept.
+  bool place(int from, const std::string& folder, const std::string& name) {
+    struct ::stat status {};
+    if (::fstat(from, &status) != 0) return false;
+    const mode_t mode = status.st_mode & 07777;
+    // "." opens anew, which a mode may forbid.
+    if ((mode & 0700) != 0700 && ::fchmod(from, mode | 0700) != 0) return false;
+    base::UniqueFd inside = open_inside(from, ".", O_RDONLY | O_DIRECTORY);
+    if (!inside || !base::sys::mkdir(folder, 0700)) return false;
+    base::UniqueFd to(
+        ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!to) return false;
+    set_mode(to.get(), mode, mode | 0700, name + "/");
+    directory(std::move(inside), std::move(to), name, 0);
+    return true;
+  }
   // "MODE PATH", each with a zero behind it: what has another mode in the copy.
   [[nodiscard]] const std::string& modes() const { return modes_; }
 
@@ -61,10 +90,6 @@ class Copy {
   }
 
  private:
-  void lose(const std::string& name) {
-    if (lost_.size() < kMaxLost) lost_.append(name).append(1, '\n');
-  }
-
   // False when it could not be kept.
   bool take(int from, int to, const char* name, const std::string& above,
             int depth) {
@@ -131,6 +156,7 @@ class Copy {
       const auto bytes = static_cast<std::uint64_t>(size);
       if (bytes > left_ ||
           !base::sys::write_all(out.get(), {buffer.data(), bytes}, name)) {
+        static_cast<void>(::unlinkat(to, name, 0));
         return false;
       }
       left_ -= bytes;
@@ -139,6 +165,7 @@ class Copy {
 
   std::uint64_t left_;
   std::string lost_;
+  std::size_t more_lost_ = 0;
   std::string modes_;
 };
 
@@ -159,19 +186,14 @@ void Keeper::keep() const {
   Copy copy(kMost);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const std::string folder = into_ + "/" + std::to_string(i);
-    // "." opens anew: the place itself is needed no second time.
-    base::UniqueFd from =
-        open_inside(places_[i].get(), ".", O_RDONLY | O_DIRECTORY);
-    if (!from || !base::sys::mkdir(folder, 0755)) continue;
-    base::UniqueFd to(
-        ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!to) continue;
-    copy.directory(std::move(from), std::move(to), std::to_string(i), 0);
+    if (places_[i] && !copy.place(places_[i].get(), folder, std::to_string(i)))
+      copy.lose(std::to_string(i) + "/");
   }
   if (!copy.modes().empty())
     static_cast<void>(base::sys::write_file(into_ + "/modes", copy.modes()));
-  if (!copy.lost().empty())
-    static_cast<void>(base::sys::write_file(into_ + "/lost", copy.lost()));
+  const std::string lost = copy.lost();
+  if (!lost.empty())
+    static_cast<void>(base::sys::write_file(into_ + "/lost", lost));
 }
 
 }  // namespace driftcage::cell

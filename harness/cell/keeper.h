@@ -13,8 +13,9 @@ namespace driftcage::cell {
 
 // Copies what a payload left in some directories of its cage to the host.
 // Directories that the cage mounted below them, as a warm cache, are left out.
-// Best effort: what cannot be read is missing, past kMost bytes a file named
-// "cut" says so.
+// Copies are readable for their owner; "modes" beside them says which mode a
+// file had, "lost" what could not be kept or was past kMost bytes
+// (run/record.h).
 class Keeper {
  public:
   static constexpr std::uint64_t kMost = 256u << 20;

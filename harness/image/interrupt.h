@@ -9,9 +9,9 @@
 
 namespace driftcage::image {
 
-// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the
-// process, so that fetching and unpacking can stop in good order. One at a
-// time; a signal that was ignored before stays ignored (nohup(1)).
+// While one lives, SIGINT, SIGTERM, SIGHUP and SIGQUIT are noted instead of
+// ending the process, so that fetching and unpacking can stop in good order.
+// One at a time; a signal that was ignored before stays ignored (nohup(1)).
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -20,7 +20,7 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
  private:
-  std::array<struct ::sigaction, 3> before_{};
+  std::array<struct ::sigaction, 4> before_{};
 };
 
 // The number of the signal that a guard noted; 0: none.

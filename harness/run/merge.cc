@@ -225,7 +225,6 @@ void recount(Json& run, const std::vector<Summary>& results,
   run["flaky"] = flaky;
   run["verdicts"] = verdicts;
   run["complete"] = true;
-  if (results.size() < planned) run["stopped"] = "partial";
 }
 
 base::Result<Json> read_json(const std::string& file) {
@@ -276,6 +275,7 @@ base::Result<Record> merge_shards(const std::vector<Record>& shards,
   const std::size_t planned =
       std::max(items.size(), run.value("selected", std::size_t{0}));
   recount(run, results, planned);
+  if (partial && !missing_shards(shards).empty()) run["stopped"] = "partial";
   DRIFTCAGE_CHECK_OK(
       base::sys::write_file(to + "/plan.jsonl", plan_lines(items)));
   DRIFTCAGE_CHECK_OK(base::sys::write_file(to + "/results.jsonl", lines));

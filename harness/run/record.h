@@ -63,7 +63,10 @@ struct RunHead {
 //     <leg>/trace.dct          the cell's records, as they came
 //     <leg>/stdout, stderr     when there was any
 //     <leg>/kept/0, 1, …       what the payload left in kept_places(), with
-//                              --keep; "cut" beside them when it was too much
+//                              --keep; beside them "modes" ("MODE PLACE/NAME")
+//                              of what has another mode in the copy, and "lost"
+//                              ("PLACE/NAME", at last "+N" for N more) of what
+//                              could not be kept, each with a zero behind it
 //
 // Leg folders are named control, fault and fix-<id>. The JSON files carry
 // "schema", the version of their form.

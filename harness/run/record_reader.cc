@@ -108,6 +108,13 @@ Summary summary_of(const Json& json, const std::string& record) {
   return summary;
 }
 
+using Key = std::tuple<std::string, std::string, unsigned>;
+
+template <class Item>
+Key key_of(const Item& item) {
+  return {item.id, item.image, item.round};
+}
+
 // Calls `take` for each line that is JSON; true when the last one is cut.
 template <class Take>
 base::Result<bool> each_line(const std::string& file, Take take) {
@@ -204,10 +211,25 @@ base::Status Record::read_lines() {
         head_.items.push_back(
             {text(json, "id"), text(json, "image"), json.value("round", 0u)});
       }));
+  std::set<Key> open;
+  for (const PlannedItem& item : head_.items) open.insert(key_of(item));
+  std::size_t strangers = 0;
   const bool results_cut = DRIFTCAGE_TRY(
-      each_line(folder_ + "/results.jsonl", [this](const Json& json) {
-        results_.push_back(summary_of(json, folder_));
+      each_line(folder_ + "/results.jsonl", [&](const Json& json) {
+        Summary summary = summary_of(json, folder_);
+        // Each planned one has one result, and nothing else has any.
+        if (open.erase(key_of(summary)) == 0) {
+          ++strangers;
+          return;
+        }
+        if (summary.is_lost()) summary.verdict = model::Verdict::Error;
+        results_.push_back(std::move(summary));
       }));
+  if (strangers > 0) {
+    notes_.push_back(std::to_string(strangers) +
+                     " lines of results.jsonl are of nothing that was planned, "
+                     "or there twice");
+  }
   if (plan_cut) notes_.emplace_back("the last line of plan.jsonl is cut off");
   if (results_cut) {
     notes_.emplace_back("the last line of results.jsonl is cut off");
@@ -224,7 +246,16 @@ base::Status Record::read_lines() {
 // A result that was there once must not be missing without a word: where the
 // run says that it was bad, a report without it would be good.
 void Record::take_lost(std::size_t count) {
-  for (const PlannedItem& item : missing()) {
+  std::vector<PlannedItem> items = missing();
+  // What has a folder was run, and is not what a stopped run left out.
+  std::stable_partition(
+      items.begin(), items.end(), [this](const PlannedItem& item) {
+        std::error_code code;
+        return fs::exists(folder_ + "/" + image_folder(item.image) + "/" +
+                              item.id + "/result.json",
+                          code);
+      });
+  for (const PlannedItem& item : items) {
     if (count-- == 0) break;
     Summary lost;
     lost.id = item.id;
@@ -255,16 +286,13 @@ void Record::replace_results(std::vector<Summary> results) {
 }
 
 std::vector<PlannedItem> Record::missing() const {
-  std::set<std::tuple<std::string, std::string, unsigned>> done;
+  std::set<Key> done;
   for (const Summary& summary : results_) {
-    if (!summary.is_lost())
-      done.emplace(summary.id, summary.image, summary.round);
+    if (!summary.is_lost()) done.insert(key_of(summary));
   }
   std::vector<PlannedItem> items;
   for (const PlannedItem& item : head_.items) {
-    if (!done.contains({item.id, item.image, item.round})) {
-      items.push_back(item);
-    }
+    if (!done.contains(key_of(item))) items.push_back(item);
   }
   return items;
 }

@@ -145,7 +145,12 @@ class Checker {
     } else if (node.kind == Kind::Text && value.size() == 1 &&
                value[0].kind == Kind::Array) {
       const bool command = place.text().ends_with("run");
-      hint = "write " + as_list(node.text, command ? " \t\n" : "");
+      const bool shells =
+          node.text.find_first_of("\"'\\$`|&;<>()*?~#") != std::string::npos;
+      hint = node.text.empty() ? "write [ ] around it"
+             : !command        ? "write " + as_list(node.text, "")
+             : shells          ? "a line for a shell is the key sh, not run"
+                               : "write " + as_list(node.text, " \t\n");
     }
     const bool text_fits =
         std::ranges::find(value, Kind::Text, &Shape::kind) != value.end();

@@ -292,6 +292,27 @@ TEST_F(Recorded, MissingResultsAreToldWhoeverReadsThem) {
   EXPECT_EQ(call({"report", "again"}).code, 0);
 }
 
+// Whoever edits a record cannot make a bad result good by another's line.
+TEST_F(Recorded, EachPlannedScenarioHasOneResult) {
+  call({"run", "--record", "r"});
+  const std::string lines =
+      base::sys::read_file((folder_ / "r/results.jsonl").string()).value();
+  const std::size_t bad = lines.find("\"id\":\"tiny/b\"");
+  ASSERT_NE(bad, std::string::npos);
+  const std::size_t begin = lines.rfind('\n', bad) + 1;
+  const std::size_t end = lines.find('\n', bad) + 1;
+  const std::string first = lines.substr(0, lines.find('\n') + 1);
+  for (const std::string& line :
+       {first, std::string("{}\n"),
+        std::string("{\"id\":\"tiny/b\",\"image\":\"host\",\"verdict\":"
+                    "\"pass\",\"folder\":\"\"}\n")}) {
+    write("r/results.jsonl", lines.substr(0, begin) + line + lines.substr(end));
+    EXPECT_EQ(call({"report", "r"}).code, 5) << line;
+    EXPECT_THAT(call({"report", "r"}).out, HasSubstr("ERROR       tiny/b"));
+    EXPECT_EQ(call({"judge", "r"}).code, 3) << line;
+  }
+}
+
 TEST_F(Recorded, JudgesByAnEditWithoutRunning) {
   call({"run", "--record", "r"});
   EXPECT_EQ(call({"judge", "r"}).code, 1);
@@ -372,20 +393,22 @@ TEST_F(Recorded, WhatACommandLeftHasItsModesAndOwners) {
   text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
                "[\"sh\", \"-c\", \"umask 0; echo x > none; echo y > all; "
                "mkdir shut; echo z > shut/in; chmod 4755 all; chmod 0 none; "
-               "chmod 0 shut; cat data.txt\"]");
+               "chmod 0 shut; cat data.txt; chmod 500 .; false\"]");
   write("scenarios/tiny/b.toml", text);
   call({"run", "tiny/b", "--record", "r", "--keep", "fail"});
   Setting setting = own();
   setting.input =
-      "stat -c '%a %U %n' all none shut; id -un; chmod 700 shut; cat shut/in";
+      "stat -c '%a %U %n' all none shut; id -un; stat -c %a .; chmod 700 shut; "
+      "cat shut/in";
   const Outcome outcome = driftcage({"shell", "r/tiny/b"}, setting);
   std::istringstream lines(outcome.out);
-  std::string all, none, shut, user, in;
-  for (std::string* line : {&all, &none, &shut, &user, &in})
+  std::string all, none, shut, user, own, in;
+  for (std::string* line : {&all, &none, &shut, &user, &own, &in})
     std::getline(lines, *line);
   EXPECT_EQ(all, "4755 " + user + " all") << outcome.out << outcome.err;
   EXPECT_EQ(none, "0 " + user + " none");
   EXPECT_EQ(shut, "0 " + user + " shut");
+  EXPECT_EQ(own, "500");
   EXPECT_EQ(in, "z");
   EXPECT_THAT(outcome.err, Not(HasSubstr("could not be kept")));
 }

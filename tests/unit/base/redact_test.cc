@@ -165,6 +165,15 @@ TEST(Redact, ValuesWithSignsOfShells) {
               ElementsAre("DATABASE_URL=postgres://***@db/app"));
 }
 
+TEST(Redact, LoginsOfWhatOthersRun) {
+  EXPECT_THAT(redact_arguments({"sudo", "-u", "me:x", "curl-7.88", "-su",
+                                "me:w", "--proxy-user", "me:w"}),
+              ElementsAre("sudo", "-u", "me:x", "curl-7.88", "-su", "me:***",
+                          "--proxy-user", "me:***"));
+  EXPECT_THAT(redact_arguments({"wget --user me:w -U me:w2; curl -su me:w3"}),
+              ElementsAre("wget --user me:*** -U me:***; curl -su me:***"));
+}
+
 TEST(Redact, HarmlessArgumentsStay) {
   const std::vector<std::string> words = {
       "date",
@@ -197,9 +206,9 @@ TEST(Redact, OptionsInAShellsLine) {
   EXPECT_THAT(
       redact_arguments({"mysql --password \\\n  hunter2 db",
                         "mysql --password  hunter2 db", "tool -token hunter2",
-                        "curl -su x -u me:hunter2 https://h/"}),
+                        "curl -s -u me:hunter2 https://h/"}),
       ElementsAre("mysql --password \\\n  *** db", "mysql --password  *** db",
-                  "tool -token ***", "curl -su x -u me:*** https://h/"));
+                  "tool -token ***", "curl -s -u me:*** https://h/"));
 }
 
 TEST(Redact, JsonOfAnyShape) {
@@ -221,8 +230,8 @@ TEST(Redact, LongArguments) {
     while (text.size() < kLong) text += piece;
     return text;
   };
-  for (const char* piece :
-       {"=", "=a:/", "\"a:", "x:/a@", "a --b ", "$(", "a:/b "}) {
+  for (const char* piece : {"=", "=a:/", "-a $(", "-a ${", "\"a:", "x:/a@",
+                            "a --b ", "$(", "a:/b "}) {
     const std::string text = long_of(piece);
     EXPECT_THAT(redact_arguments({text}), ElementsAre(text)) << piece;
   }
