@@ -4,13 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 
 #include "harness/base/sys.h"
+#include "harness/base/zero_list.h"
 
 namespace driftcage::runner {
 
@@ -20,16 +19,8 @@ std::string variable(const char* name) {
 }
 
 std::vector<std::string> own_command_line() {
-  std::vector<std::string> words;
   const auto bytes = base::sys::read_file("/proc/self/cmdline");
-  if (!bytes) return words;
-  std::string_view rest(*bytes);
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\0'), rest.size());
-    words.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return words;
+  return base::split_zero(bytes ? *bytes : std::string());
 }
 
 base::Result<std::string> executable_path() {

@@ -17,6 +17,7 @@
 #include "harness/base/path.h"
 #include "harness/base/shell_word.h"
 #include "harness/base/sys.h"
+#include "harness/base/zero_list.h"
 #include "harness/image/open.h"
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
@@ -156,11 +157,8 @@ std::optional<std::string> kept_path(std::string_view name) {
 void put_modes_back(const std::string& file, model::CageSpec& spec) {
   const std::string bytes = base::sys::read_file(file).value_or(std::string());
   std::vector<model::CageOp> ops;
-  std::string_view rest(bytes);
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\0'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  for (const std::string& entry : base::split_zero(bytes)) {
+    const std::string_view line(entry);
     const std::size_t blank = std::min(line.find(' '), line.size());
     model::op::Chmod chmod;
     const auto mode =
@@ -200,11 +198,8 @@ std::string kept_text(const std::string& folder) {
   if (!lost) return text;
   // "PLACE/NAME", each with a zero behind it, and "+N" for more.
   text += ", but what could not be kept:";
-  std::string_view rest = std::string_view(*lost).substr(0, kMostLost);
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\0'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  for (const std::string& line :
+       base::split_zero(std::string_view(*lost).substr(0, kMostLost))) {
     if (const auto path = kept_path(line)) {
       text += "\n                 " + report::printable(*path);
     } else if (line.starts_with('+')) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "harness/base/shell_word.h"
+#include "harness/base/zero_list.h"
 
 namespace driftcage::mine {
 namespace {
@@ -117,11 +118,8 @@ std::vector<TypedLine> typed_lines(const std::string& bytes) {
   std::vector<TypedLine> lines;
   std::vector<std::string> fields;
   std::string last;  // number
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const std::size_t end = std::min(bytes.find('\0', at), bytes.size());
-    fields.push_back(bytes.substr(at, end - at));
-    at = end + 1;
+  for (std::string& field : base::split_zero(bytes)) {
+    fields.push_back(std::move(field));
     if (fields.size() < 3) continue;
     const std::string& entry = fields[2];
     const std::size_t number = entry.find_first_not_of(' ');
@@ -143,11 +141,7 @@ std::vector<TypedLine> typed_lines(const std::string& bytes) {
 
 Environment environment_of(const std::string& bytes) {
   Environment environment;
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const std::size_t end = std::min(bytes.find('\0', at), bytes.size());
-    const std::string pair = bytes.substr(at, end - at);
-    at = end + 1;
+  for (const std::string& pair : base::split_zero(bytes)) {
     const std::size_t equals = pair.find('=');
     if (equals != std::string::npos) {
       environment[pair.substr(0, equals)] = pair.substr(equals + 1);

@@ -121,14 +121,4 @@ StatusIds parse_status_ids(std::string_view status) {
   return ids;
 }
 
-std::vector<std::string> split_zero(std::string_view bytes) {
-  std::vector<std::string> parts;
-  while (!bytes.empty()) {
-    const std::size_t end = std::min(bytes.find('\0'), bytes.size());
-    parts.emplace_back(bytes.substr(0, end));
-    bytes.remove_prefix(std::min(end + 1, bytes.size()));
-  }
-  return parts;
-}
-
 }  // namespace driftcage::trace

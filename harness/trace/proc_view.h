@@ -50,7 +50,4 @@ struct StatusIds {
 // Pure: reads the text of /proc/TID/status.
 [[nodiscard]] StatusIds parse_status_ids(std::string_view status);
 
-// Pure: cuts the content of /proc/PID/cmdline or environ at its NUL bytes.
-[[nodiscard]] std::vector<std::string> split_zero(std::string_view bytes);
-
 }  // namespace driftcage::trace

@@ -16,6 +16,7 @@
 #include "harness/base/path.h"
 #include "harness/base/redact.h"
 #include "harness/base/retry.h"
+#include "harness/base/zero_list.h"
 #include "harness/model/environment.h"
 #include "harness/trace/cause.h"
 #include "harness/trace/elf_search.h"
@@ -62,14 +63,14 @@ void Recorder::executed(Thread& thread) {
   // a #! script its argv is the interpreter's, so the caller's is kept then.
   bool script = false;
   if (thread.proc.file("cmdline", text_)) {
-    auto argv = split_zero(text_);
+    auto argv = base::split_zero(text_);
     script = argv.size() > event.exec->argv.size() &&
              !(event.exec->argv.empty() && argv.size() == 1);
     if (argv.size() == event.exec->argv.size())
       event.exec->argv = std::move(argv);
   }
   if (thread.proc.file("environ", text_))
-    thread.new_environment = split_zero(text_);
+    thread.new_environment = base::split_zero(text_);
   if (thread.proc.link("exe", event.exec->exe))
     event.exec->exe = in_cage(std::move(event.exec->exe));
   if (!script)

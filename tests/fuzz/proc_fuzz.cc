@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "harness/base/zero_list.h"
 #include "harness/trace/credentials.h"
 #include "harness/trace/maps.h"
 #include "harness/trace/proc_view.h"
@@ -16,6 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   static_cast<void>(trace::parse_maps(text));
   static_cast<void>(trace::parse_status_ids(text));
   static_cast<void>(trace::parse_credentials(text, text, text, true));
-  static_cast<void>(trace::split_zero(text));
+  static_cast<void>(driftcage::base::split_zero(text));
   return 0;
 }

@@ -25,13 +25,6 @@ TEST(StatusIds, Nonsense) {
   EXPECT_EQ(parse_status_ids("Tgid:\tx\nTgid").tgid, 0);
 }
 
-TEST(SplitZero, KeepsEmptyWords) {
-  EXPECT_EQ(split_zero(std::string_view("a\0\0b\0", 5)),
-            (std::vector<std::string>{"a", "", "b"}));
-  EXPECT_TRUE(split_zero("").empty());
-  EXPECT_EQ(split_zero("no end"), std::vector<std::string>{"no end"});
-}
-
 TEST(ProcView, ReadsThisProcess) {
   const ProcView self(getpid());
   ASSERT_TRUE(self.is_open());
