@@ -375,10 +375,8 @@ TEST_F(Recorded, AShellThatCannotBeIsTold) {
 }
 
 TEST_F(Recorded, WhatACommandLeftIsThereAgain) {
-  std::string text = scenario("tiny/b", "EACCES");
-  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
-               "[\"sh\", \"-c\", \"echo left > mine; cat data.txt\"]");
-  write("scenarios/tiny/b.toml", text);
+  write("scenarios/tiny/b.toml",
+        shell_scenario("tiny/b", "EACCES", "echo left > mine; cat data.txt"));
   call({"run", "tiny/b", "--record", "r", "--keep", "fail"});
   Setting setting = own();
   setting.input = "cat mine; echo more >> mine\n";
@@ -389,12 +387,12 @@ TEST_F(Recorded, WhatACommandLeftIsThereAgain) {
 
 // Faults of modes are what one goes in to look at.
 TEST_F(Recorded, WhatACommandLeftHasItsModesAndOwners) {
-  std::string text = scenario("tiny/b", "EACCES");
-  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
-               "[\"sh\", \"-c\", \"umask 0; echo x > none; echo y > all; "
-               "mkdir shut; echo z > shut/in; chmod 4755 all; chmod 0 none; "
-               "chmod 0 shut; cat data.txt; chmod 500 .; false\"]");
-  write("scenarios/tiny/b.toml", text);
+  write("scenarios/tiny/b.toml",
+        shell_scenario(
+            "tiny/b", "EACCES",
+            "umask 0; echo x > none; echo y > all; "
+            "mkdir shut; echo z > shut/in; chmod 4755 all; chmod 0 none; "
+            "chmod 0 shut; cat data.txt; chmod 500 .; false"));
   call({"run", "tiny/b", "--record", "r", "--keep", "fail"});
   Setting setting = own();
   setting.input =
@@ -414,10 +412,8 @@ TEST_F(Recorded, WhatACommandLeftHasItsModesAndOwners) {
 }
 
 TEST_F(Recorded, WhatCannotBeKeptIsNamed) {
-  std::string text = scenario("tiny/b", "EACCES");
-  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
-               "[\"sh\", \"-c\", \"mkfifo pipe; cat data.txt\"]");
-  write("scenarios/tiny/b.toml", text);
+  write("scenarios/tiny/b.toml",
+        shell_scenario("tiny/b", "EACCES", "mkfifo pipe; cat data.txt"));
   call({"run", "tiny/b", "--record", "r", "--keep", "fail"});
   Setting setting = own();
   setting.input = "exit\n";
@@ -450,11 +446,10 @@ TEST_F(Recorded, RandomOrderSaysItsSeed) {
 }
 
 TEST_F(Recorded, RoundsThatDifferAreShown) {
-  std::string text = scenario("tiny/c", "ENOENT");
-  text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
-               "[\"sh\", \"-c\", \"read x < /proc/sys/kernel/random/uuid; "
-               "cat /etc/$x; cat data.txt\"]");
-  write("scenarios/tiny/c.toml", text);
+  write("scenarios/tiny/c.toml",
+        shell_scenario("tiny/c", "ENOENT",
+                       "read x < /proc/sys/kernel/random/uuid; "
+                       "cat /etc/$x; cat data.txt"));
   const Outcome alike =
       call({"run", "tiny/a", "--repeat", "3", "--require-steady"});
   EXPECT_EQ(alike.code, 0) << alike.out << alike.err;

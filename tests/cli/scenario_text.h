@@ -21,11 +21,19 @@ inline std::string scenario(const std::string& id,
          errno_name + " by cat\"]\n";
 }
 
+// The same one with a shell's line in the place of its command. Quotes in it
+// must be escaped for TOML.
+inline std::string shell_scenario(const std::string& id,
+                                  const std::string& errno_name,
+                                  const std::string& line) {
+  std::string text = scenario(id, errno_name);
+  return text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
+                      "[\"sh\", \"-c\", \"" + line + "\"]");
+}
+
 // One whose command never ends.
 inline std::string endless(const std::string& id) {
-  std::string text = scenario(id, "ENOENT");
-  return text.replace(text.find("[\"cat\", \"data.txt\"]"), 19,
-                      "[\"sh\", \"-c\", \"while :; do :; done\"]");
+  return shell_scenario(id, "ENOENT", "while :; do :; done");
 }
 
 }  // namespace driftcage::cli_test
