@@ -278,7 +278,7 @@ Loaded load_each(
   std::map<std::string, std::size_t> places;  // id -> file
   for (std::size_t at = 0; at < files.size(); ++at) {
     const ScenarioFile& file = files[at];
-    const auto text = base::sys::read_file(file.path);
+    const auto text = read_scenario(file.path);
     if (!text) {
       ++loaded.mistakes;
       loaded.broken.push_back(file.path);
@@ -329,9 +329,19 @@ Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
   return loaded;
 }
 
+// A fifo in a folder of scenarios may never have a writer; the one that a shell
+// makes of <(command) has.
+base::Result<std::string> read_scenario(const std::string& path) {
+  std::error_code ignored;
+  if (fs::is_fifo(path, ignored) && !path.starts_with("/dev/")) {
+    return base::fail("read scenario", path + ": it is a fifo, no file");
+  }
+  return base::sys::read_file(path);
+}
+
 base::Result<scenario::Scenario> load_again(const ScenarioFile& file,
                                             const std::string& id) {
-  const std::string text = DRIFTCAGE_TRY(base::sys::read_file(file.path));
+  const std::string text = DRIFTCAGE_TRY(read_scenario(file.path));
   auto parsed = parse_file(file, text);
   if (parsed) {
     const auto found = std::ranges::find(*parsed, id, &scenario::Scenario::id);

@@ -22,7 +22,7 @@ struct Options {
 // read or written.
 bool mend(const std::vector<ScenarioFile>& files) {
   for (const ScenarioFile& file : files) {
-    const auto text = base::sys::read_file(file.path);
+    const auto text = read_scenario(file.path);
     if (!text) {
       print_error(text.error());
       return false;

@@ -83,6 +83,7 @@ class Leg {
   base::Status run_traced();
   base::Status run_untraced();
   void take_spawn_error();
+  void blame_outside();
   [[nodiscard]] wire::Outcome outcome_of(const base::Error& error,
                                          wire::Outcome otherwise) const;
   [[nodiscard]] bool traced() const {
@@ -124,6 +125,15 @@ base::Status Leg::set_up() {
   return {};
 }
 
+// Whatever the payload's end was then, it was not its own. In the cage nobody
+// can kill pid 1 (pid_namespaces(7)).
+void Leg::blame_outside() {
+  end_.outcome = wire::Outcome::CageError;
+  end_.error = {"run", "cage", 0,
+                "something outside killed its pid 1 and so everything in it: "
+                "was memory short?"};
+}
+
 // The payload's execve, once its process has ended: the pipe is closed then.
 void Leg::take_spawn_error() {
   const auto failed = cage_->spawn_error();
@@ -158,6 +168,8 @@ base::Status Leg::run_traced() {
     end_.outcome = wire::Outcome::Cancelled;
   } else if (end.timeout) {
     end_.outcome = wire::Outcome::Timeout;
+  } else if (end.init_killed) {
+    blame_outside();
   } else {
     take_spawn_error();
   }
@@ -178,6 +190,8 @@ base::Status Leg::run_untraced() {
   } else if (*ended) {
     end_.status = (*ended)->status;
     end_.left_behind = (*ended)->left_behind;
+  } else {
+    blame_outside();
   }
   // Readable when pid 1 has ended, which is after everybody else.
   pollfd gone{cage_->init_pidfd(), POLLIN, 0};

@@ -181,6 +181,7 @@ void Tracer::State::resume(Thread& thread, int signal) {
 void Tracer::State::handle(const Waited& waited) {
   if (waited.tid == init_pid && init_pid != 0) {
     init_ended = !WIFSTOPPED(waited.status);
+    end.init_killed = WIFSIGNALED(waited.status);
     return;
   }
   Thread* thread = threads.find(waited.tid);

@@ -61,6 +61,9 @@ struct TraceEnd {
   std::uint64_t left_behind = 0;  // tracees alive when the payload had ended
   bool timeout = false;
   bool cancelled = false;
+  // The cage's pid 1 ended by a signal, and all tracees with it: after a
+  // timeout, when cancelled, or by somebody outside.
+  bool init_killed = false;
 };
 
 // Traces one process tree with PTRACE_SEIZE (ptrace(2)). One per process: it

@@ -166,6 +166,61 @@ TEST_F(Robust, ACellThatIsKilledIsAnErrorAndLeavesNothing) {
               HasSubstr("the helper ended with SIGKILL before it reported"));
 }
 
+// Pid 1 of a cage that `runner` made; 0 when there is none.
+pid_t cage_init(pid_t runner) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::ifstream status(entry.path() / "status");
+    pid_t parent = 0;
+    bool first = false;
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("PPid:")) parent = std::stoi(line.substr(5));
+      if (line.starts_with("NSpid:")) first = line.ends_with("\t1");
+    }
+    const std::string name = entry.path().filename();
+    if (!first || name.find_first_not_of("0123456789") != name.npos) continue;
+    while (parent > 1 && parent != runner) {
+      std::ifstream above("/proc/" + std::to_string(parent) + "/status");
+      parent = 0;
+      for (std::string line; std::getline(above, line);) {
+        if (line.starts_with("PPid:")) parent = std::stoi(line.substr(5));
+      }
+    }
+    if (parent == runner) return std::stoi(name);
+  }
+  return 0;
+}
+
+// As a kernel that is short of memory may do. The payload's end by SIGKILL
+// would be a pass here if it was taken for its own.
+TEST_F(Robust, ACageWhosePidOneIsKilledIsAnError) {
+  std::string text =
+      shell_scenario("tiny/z", "ENOENT", "cat data.txt || while :; do :; done");
+  text.replace(text.find("exit = 1"), 8, "exit = \"nonzero\"");
+  text.erase(text.find("see "));
+  write("scenarios/tiny/z.toml", text);
+  Setting setting = own();
+  setting.set["TERM"] = "xterm";
+  OnTerminal run({DRIFTCAGE_PROGRAM, "run", "tiny/z", "--record", "r"},
+                 setting);
+  ASSERT_TRUE(run.wait_for("tiny/z  fault")) << run.screen();
+  pid_t init = 0;
+  while (init == 0) init = cage_init(run.pid());
+  ::kill(init, SIGKILL);
+  EXPECT_EQ(run.finish(), 3) << run.screen();
+  EXPECT_THAT(verdicts(folder_ / "r"), ElementsAre("tiny/z error"));
+  EXPECT_THAT(run.screen(), HasSubstr("something outside killed its pid 1"));
+}
+
+TEST_F(Robust, AFifoAmongScenariosIsRefused) {
+  ASSERT_EQ(shell("mkfifo scenarios/tiny/f.toml").code, 0);
+  for (const char* command : {"run", "check"}) {
+    const Outcome outcome =
+        shell("timeout 20 $0 " + std::string(command) + " tiny");
+    EXPECT_EQ(outcome.code, 2) << command << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out + outcome.err, HasSubstr("it is a fifo"));
+  }
+}
+
 // Everything that a format file can be made of is in the record.
 TEST_F(Robust, ARecordTellsTheSameWhenItIsJudgedAgain) {
   write("scenarios/_lib/data.toml", "[files]\n\"data.txt\" = \"here\\n\"\n");
