@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/redact.h"
+#include "harness/base/wait_status.h"
 #include "harness/report/escape.h"
 #include "harness/report/text.h"
 
@@ -86,6 +87,20 @@ int severity(model::Verdict verdict) {
     default:
       return 1;
   }
+}
+
+std::string why_not_run(const run::SuiteResult& result) {
+  if (result.signal != 0)
+    return "stopped by " + base::signal_name(result.signal);
+  if (result.stopped == "partial") return "their shards were not merged";
+  return "stopped by " + (result.stopped.empty()
+                              ? "something that killed the run"
+                              : result.stopped);
+}
+
+std::string not_run_text(const run::SuiteResult& result) {
+  if (result.not_run() == 0) return {};
+  return fmt::format("{} not run: {}", result.not_run(), why_not_run(result));
 }
 
 }  // namespace driftcage::report

@@ -34,6 +34,13 @@ enum class CaseKind { Passed, Failed, Broken, Skipped };
 // How each leg ended, one line each: "control  0.92s  exit 0".
 [[nodiscard]] std::string legs_text(const run::ScenarioResult& result);
 
+// The name of a test case that stands for the run itself.
+inline constexpr const char* kWholeRun = "everything was run";
+// "stopped by deadline": why some were not run, if any was not.
+[[nodiscard]] std::string why_not_run(const run::SuiteResult& result);
+// "3 not run: stopped by deadline"; empty when all was run.
+[[nodiscard]] std::string not_run_text(const run::SuiteResult& result);
+
 // Worst first, for reports that show only some.
 [[nodiscard]] int severity(model::Verdict verdict);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -82,6 +83,10 @@ class Github : public Stream {
   }
 
   std::string end(const run::SuiteResult& result) override {
+    if (const std::string gap = not_run_text(result); !gap.empty()) {
+      keep(bad_, {std::numeric_limits<int>::max(),
+                  "::error title=driftcage::" + escaped(gap, false) + "\n"});
+    }
     return all("error", bad_) + all("warning", flaky_) +
            summary_text(result, style_);
   }

@@ -75,8 +75,17 @@ class GoTest : public Stream {
     return out_;
   }
 
-  std::string end(const run::SuiteResult&) override {
+  std::string end(const run::SuiteResult& result) override {
     out_.clear();
+    if (const std::string gap = not_run_text(result); !gap.empty()) {
+      package_ = "driftcage";
+      packages_[package_].bad = true;
+      const std::string test = go_name(kWholeRun);
+      emit("start", "", -1);
+      emit("run", test, -1);
+      output(test, gap + "\n");
+      emit("fail", test, 0);
+    }
     for (const auto& [name, package] : packages_) {
       package_ = name;
       emit(package.bad ? "fail" : "pass", "", seconds(package.ns));

@@ -51,6 +51,10 @@ struct Counts {
     errors += kind == CaseKind::Broken ? 1 : 0;
     skipped += kind == CaseKind::Skipped ? 1 : 0;
   }
+  void add_error() {
+    ++tests;
+    ++errors;
+  }
   void write(pugi::xml_node node) const {
     node.append_attribute("tests") = static_cast<unsigned long long>(tests);
     node.append_attribute("failures") =
@@ -116,26 +120,55 @@ class Writer {
     pugi::xml_document document;
     pugi::xml_node root = document.append_child("testsuites");
     set(root, "name", "driftcage");
+    const std::string not_run = not_run_text(record_.suite());
+    if (!not_run.empty()) all.add_error();
     all.write(root);
     sink_.write(open_tag(root));
     for (const auto& [folder, summaries] : suites) {
       DRIFTCAGE_CHECK_OK(suite(folder, summaries));
     }
+    if (!not_run.empty()) gap(not_run);
     sink_.write("</testsuites>\n");
     return {};
   }
 
  private:
+  pugi::xml_node begin_suite(pugi::xml_document& document,
+                             const std::string& name, const Counts& counts) {
+    pugi::xml_node node = document.append_child("testsuite");
+    set(node, "name", name);
+    counts.write(node);
+    set(node, "timestamp", record_.started().substr(0, 19));
+    set(node, "hostname", record_.host().empty() ? "-" : record_.host());
+    return node;
+  }
+
+  // The readers know nothing but cases: without one, a run that was stopped
+  // would be green.
+  void gap(const std::string& not_run) {
+    Counts counts;
+    counts.add_error();
+    pugi::xml_document document;
+    pugi::xml_node node = begin_suite(document, "driftcage", counts);
+    node.append_child("properties");
+    pugi::xml_node test = node.append_child("testcase");
+    set(test, "name", kWholeRun);
+    set(test, "classname", "driftcage");
+    set(test, "time", seconds(0));
+    pugi::xml_node error = test.append_child("error");
+    set(error, "message", not_run);
+    set(error, "type", "not-run");
+    set_text(error, not_run);
+    sink_.write(element(node, 1));
+  }
+
   base::Status suite(const std::string& folder,
                      const std::vector<const run::Summary*>& summaries) {
     Counts counts;
     for (const run::Summary* summary : summaries) counts.add(*summary);
     pugi::xml_document document;
-    pugi::xml_node node = document.append_child("testsuite");
-    set(node, "name", class_name(folder));
-    counts.write(node);
-    set(node, "timestamp", record_.started().substr(0, 19));
-    set(node, "hostname", record_.host().empty() ? "-" : record_.host());
+    const pugi::xml_node node =
+        begin_suite(document, class_name(folder), counts);
     sink_.write("  " + open_tag(node));
     properties(document);
     for (const run::Summary* summary : summaries) {

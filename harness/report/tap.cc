@@ -30,7 +30,7 @@ std::string block(const char* key, std::string_view text) {
   std::string out = fmt::format("  {}: |\n", key);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    out += end == 0 ? "\n" : fmt::format("    {}\n", text.substr(0, end));
+    out += fmt::format("    {}\n", text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
@@ -43,6 +43,15 @@ std::string quoted(std::string_view text) {
     out += c;
   }
   return out + "'";
+}
+
+std::string tried_before(const run::ScenarioResult& result) {
+  std::string text;
+  for (const run::Attempt& attempt : result.retried) {
+    text += fmt::format("{}: {}\n", model::verdict_name(attempt.verdict),
+                        printable_text(attempt.reason));
+  }
+  return text;
 }
 
 class Tap : public Stream {
@@ -87,7 +96,9 @@ class Tap : public Stream {
     }
     text += fmt::format("  duration_ms: {}\n", result.duration_ns / 1'000'000);
     if (!result.retried.empty()) {
-      text += fmt::format("  tries: {}\n", result.retried.size() + 1);
+      text += fmt::format("  flaky: {}\n  tries: {}\n", result.flaky(),
+                          result.retried.size() + 1);
+      text += block("before", tried_before(result));
     }
     if (!ok) text += block("report", full_text(result, kMaxText));
     return text + "  ...\n";

@@ -13,6 +13,7 @@
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
 #include "harness/report/color.h"
+#include "harness/report/case.h"
 #include "harness/report/escape.h"
 #include "harness/report/event_text.h"
 #include "harness/report/excerpt.h"
@@ -367,19 +368,6 @@ std::string scenario_text(const run::ScenarioResult& result,
                           const TextStyle& style) {
   return ScenarioText(result, style).text();
 }
-
-namespace {
-
-std::string why_not_run(const run::SuiteResult& result) {
-  if (result.signal != 0)
-    return "stopped by " + base::signal_name(result.signal);
-  if (result.stopped == "partial") return "their shards were not merged";
-  return "stopped by " + (result.stopped.empty()
-                              ? "something that killed the run"
-                              : result.stopped);
-}
-
-}  // namespace
 
 std::string summary_text(const run::SuiteResult& result,
                          const TextStyle& style) {
