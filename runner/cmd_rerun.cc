@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -46,7 +47,7 @@ Again read_words(const std::vector<std::string>& words) {
 }
 
 struct Wanted {
-  std::set<std::string> keys;       // run::key_of
+  std::set<run::ItemName> items;
   std::vector<std::string> select;  // files, or ids where there is no file
 };
 
@@ -57,7 +58,7 @@ base::Result<Wanted> wanted_of(const run::Record& record,
   const bool failed = what == "failed" || what == "open" || what == "all";
   for (const run::Summary& summary : record.results()) {
     if (!failed || (what != "all" && model::is_good(summary.verdict))) continue;
-    wanted.keys.insert(run::key_of(summary.id, summary.image));
+    wanted.items.emplace(summary.id, summary.image, summary.round);
     const auto result = DRIFTCAGE_TRY(run::Record::load(summary));
     std::error_code code;
     const std::string& file = result.scenario.file;
@@ -65,12 +66,24 @@ base::Result<Wanted> wanted_of(const run::Record& record,
   }
   if (what != "failed") {
     for (const run::PlannedItem& item : record.missing()) {
-      wanted.keys.insert(run::key_of(item.id, item.image));
+      wanted.items.emplace(item.id, item.image, item.round);
       files.insert(item.id);
     }
   }
   wanted.select.assign(files.begin(), files.end());
   return wanted;
+}
+
+// With --repeat N each of them again in the rounds up to N, too.
+std::set<run::ItemName> all_rounds(const std::set<run::ItemName>& wanted,
+                                   unsigned repeat) {
+  std::set<run::ItemName> items = wanted;
+  if (repeat == 1) return items;
+  for (const auto& [id, image, ignored] : wanted) {
+    for (unsigned round = 0; round < repeat; ++round)
+      items.emplace(id, image, round);
+  }
+  return items;
 }
 
 int rerun(const Options& given) {
@@ -93,23 +106,31 @@ int rerun(const Options& given) {
     print_error(wanted.error());
     return model::kExitHost;
   }
-  if (wanted->keys.empty()) {
+  if (auto ready = resolve(options); !ready) {
+    print_error(ready.error());
+    return model::kExitUsage;
+  }
+  if (wanted->items.empty()) {
     write_err(fmt::format("nothing to run again in {}: {}",
                           record->suite().run_id,
                           report::summary_text(record->suite(), {})));
     // Nobody knows what those that are not there would say.
-    return warn_of_gaps(*record) ? model::kExitInconclusive : model::kExitGood;
-  }
-  if (auto ready = resolve(options); !ready) {
-    print_error(ready.error());
-    return model::kExitUsage;
+    const bool gaps = warn_of_gaps(*record);
+    const int code = record->suite().exit_code(options.suite);
+    return gaps && code == model::kExitGood ? model::kExitInconclusive : code;
   }
   options.selection.selected = wanted->select;
   options.selection.images.clear();
   for (const auto& image : record->head().images) {
     options.selection.images.push_back(image.reference);
   }
-  options.suite.schedule.only = &wanted->keys;
+  const std::set<run::ItemName> items =
+      all_rounds(wanted->items, options.suite.schedule.repeat);
+  options.suite.schedule.only = &items;
+  for (const auto& [id, image, round] : items) {
+    options.suite.schedule.repeat =
+        std::max(options.suite.schedule.repeat, round + 1);
+  }
   const auto chosen =
       choose(options.selection, Mistakes::Refuse, Contents::Heads);
   if (!chosen) return chosen.error();

@@ -56,6 +56,23 @@ bool take(const run::Summary& summary, const std::string& rest,
   return false;
 }
 
+// The results of one round or try, by the name of its folder: "go/x~2".
+std::vector<run::Summary> results_of_folder(const run::Record& record,
+                                            const std::string& rest,
+                                            std::string& leg) {
+  std::vector<run::Summary> results;
+  for (run::Summary summary : record.results()) {
+    const std::string id = summary.id;
+    if (!summary.folder.starts_with(shown_image(summary) + "/" + id + "~"))
+      continue;
+    summary.id = summary.folder.substr(shown_image(summary).size() + 1);
+    if (!take(summary, rest, leg)) continue;
+    summary.id = id;
+    results.push_back(std::move(summary));
+  }
+  return results;
+}
+
 }  // namespace
 
 base::Result<Handle> resolve_handle(const std::string& text) {
@@ -63,6 +80,11 @@ base::Result<Handle> resolve_handle(const std::string& text) {
   Handle handle{DRIFTCAGE_TRY(run::Record::open(folder)), {}, {}, {}};
   if (rest.empty()) {
     handle.results = handle.record.results();
+    return handle;
+  }
+  handle.results = results_of_folder(handle.record, rest, handle.leg);
+  if (!handle.results.empty()) {
+    handle.id = handle.results.front().id;
     return handle;
   }
   std::vector<std::string> ids;

@@ -17,7 +17,8 @@ struct Handle {
   std::string leg;  // may be empty
 };
 // RUN is a folder, a run id, the end of one, or latest: see find_record. IMAGE
-// is needed where a scenario ran on several. An error names the nearest id.
+// is needed where a scenario ran on several. ID~N is one of several rounds, by
+// the name of its folder. An error names the nearest id.
 [[nodiscard]] base::Result<Handle> resolve_handle(const std::string& text);
 
 // Warns of what the record lacks; true when there was something.

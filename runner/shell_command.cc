@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -22,6 +23,7 @@
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
 #include "harness/report/escape.h"
+#include "harness/report/next_steps.h"
 #include "harness/run/ground.h"
 #include "harness/run/interact.h"
 #include "harness/run/record.h"
@@ -210,21 +212,29 @@ std::string kept_text(const std::string& folder) {
   return text;
 }
 
+// Of several rounds the one whose folder has the id alone.
+const run::Summary& first_round(const std::vector<run::Summary>& results) {
+  const auto found = std::ranges::find_if(results, [](const auto& summary) {
+    return summary.folder ==
+           run::image_folder(summary.image) + "/" + summary.id;
+  });
+  return found == results.end() ? results.front() : *found;
+}
+
 base::Result<Room> room_of(const Handle& handle) {
   if (handle.id.empty()) {
     return base::fail("enter", handle.record.folder(), 0,
                       "say which scenario: RUN/ID or RUN/ID/LEG");
   }
-  if (handle.results.size() > 1) {
-    std::vector<std::string> ways;
-    for (const run::Summary& summary : handle.results) {
-      ways.push_back(run::image_folder(summary.image) + "/" + summary.id);
-    }
+  const run::Summary& summary = first_round(handle.results);
+  std::set<std::string> ways;
+  for (const run::Summary& other : handle.results)
+    ways.insert(run::image_folder(other.image) + "/" + other.id);
+  if (ways.size() > 1) {
     return base::fail(
         "enter", handle.id, 0,
         fmt::format("it ran several times: {}", fmt::join(ways, ", ")));
   }
-  const run::Summary& summary = handle.results.front();
   const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
   const std::string leg = DRIFTCAGE_TRY(leg_of(handle, result));
   const plan::Ground ground = DRIFTCAGE_TRY(ground_of(handle.record, result));
@@ -244,22 +254,23 @@ base::Result<Room> room_of(const Handle& handle) {
   if (kept) put_back(folder, room.spec);
   room.name = summary.id + " " + leg;
   const std::string run_name = run::run_name_of(summary.record);
-  const std::string other = leg == "control" ? "fault" : "control";
+  const std::string other_leg = leg == "control" ? "fault" : "control";
+  const std::string other = report::handle_id(result) + "/" + other_leg;
   room.greeting = fmt::format(
       "{}, leg {}: {}\n"
       "  the command    {}\n"
       "  files          {}\n"
-      "  the {:<7} leg driftcage shell {}/{}/{}\n"
+      "  the {:<7} leg driftcage shell {}/{}\n"
       "  exit or Ctrl-D leaves it; nothing of it stays\n",
       summary.id, leg, result.scenario.title, quoted(room.spec.argv),
       kept ? kept_text(folder)
            : "as they were before the command (run --keep fail keeps what it "
              "leaves)",
-      other, run_name, summary.id, other);
+      other_leg, run_name, other);
   room.blame = fmt::format(
       "in this cage no shell starts, which may be the fault itself; "
-      "driftcage shell {}/{}/{}",
-      run_name, summary.id, other);
+      "driftcage shell {}/{}",
+      run_name, other);
   room.spec.argv = shell_of(ground.image);
   return room;
 }

@@ -4,13 +4,21 @@
 #include "harness/run/record_reader.h"
 
 namespace driftcage::report {
+
+std::string handle_id(const run::ScenarioResult& result) {
+  const std::string& folder = result.record_folder;
+  const std::string& id = result.scenario.id;
+  const std::size_t at = folder.rfind("/" + id + "~");
+  return at == std::string::npos ? id : folder.substr(at + 1);
+}
+
 namespace {
 
 // "RUN/ID[/LEG]" with the shortest name of the run; empty without a record.
 std::string handle(const run::ScenarioResult& result, const std::string& leg) {
   std::string run = run::run_name_of(result.record_folder);
   if (run.empty()) return {};
-  run += "/" + result.scenario.id;
+  run += "/" + handle_id(result);
   return leg.empty() ? run : run + "/" + leg;
 }
 

@@ -13,6 +13,9 @@ struct NextStep {
   std::string why;
 };
 
+// The name of a result in its run: the id, "go/x~2" for a later round or try.
+[[nodiscard]] std::string handle_id(const run::ScenarioResult& result);
+
 // What to type after a bad result, the most useful first.
 [[nodiscard]] std::vector<NextStep> next_steps(
     const run::ScenarioResult& result);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/sys.h"
+#include "harness/base/wait_status.h"
 #include "harness/run/result_json.h"
 
 namespace driftcage::run {
@@ -227,6 +228,14 @@ void recount(Json& run, const std::vector<Summary>& results,
   run["complete"] = true;
 }
 
+// Why `record` did not run all, unless `run` has a reason already.
+void keep_reason(Json& run, const Record& record) {
+  if (!run.value("stopped", std::string()).empty()) return;
+  run["stopped"] = record.suite().signal != 0
+                       ? base::signal_name(record.suite().signal)
+                       : record.suite().stopped;
+}
+
 base::Result<Json> read_json(const std::string& file) {
   const std::string text = DRIFTCAGE_TRY(base::sys::read_file(file));
   Json json = Json::parse(text, nullptr, false);
@@ -275,6 +284,9 @@ base::Result<Record> merge_shards(const std::vector<Record>& shards,
   const std::size_t planned =
       std::max(items.size(), run.value("selected", std::size_t{0}));
   recount(run, results, planned);
+  if (results.size() < planned) {
+    for (const Record& record : shards) keep_reason(run, record);
+  }
   if (partial && !missing_shards(shards).empty()) run["stopped"] = "partial";
   DRIFTCAGE_CHECK_OK(
       base::sys::write_file(to + "/plan.jsonl", plan_lines(items)));
@@ -311,6 +323,8 @@ base::Status carry_over(const Record& earlier, const std::string& folder) {
   run["rerun_of"] = earlier.suite().run_id;
   run["selected"] = earlier.head().selected;
   run["selection"] = earlier.head().selection;
+  // What was not run then, and is not now, has the reason of then.
+  if (all.size() < items.size()) keep_reason(run, earlier);
   recount(run, all, items.size());
   DRIFTCAGE_CHECK_OK(base::sys::replace_file(fresh.folder() + "/plan.jsonl",
                                              plan_lines(items)));

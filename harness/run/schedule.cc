@@ -128,7 +128,7 @@ Schedule make_schedule(const std::vector<ScenarioHead>& scenarios,
         const bool filtered = !on_image.empty() && !on_image[i];
         const bool named =
             options.only == nullptr ||
-            options.only->contains(key_of(scenarios[s].id, images[i]));
+            options.only->contains({scenarios[s].id, images[i], round});
         if (named && !filtered) items.push_back({s, i, round});
       }
     }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "harness/run/scenario_set.h"
@@ -38,8 +39,11 @@ using History = std::map<std::string, Past>;
 [[nodiscard]] std::string key_of(const std::string& id,
                                  const std::string& image);
 
+// Names one item of a run: id, image, round.
+using ItemName = std::tuple<std::string, std::string, std::uint32_t>;
+
 struct ScheduleOptions {
-  const std::set<std::string>* only = nullptr;  // key_of; null: all
+  const std::set<ItemName>* only = nullptr;  // null: all
   std::optional<Shard> shard;
   Order order = Order::File;
   std::uint64_t seed = 0;

@@ -153,12 +153,13 @@ TEST(Schedule, OtherSelectionsHaveOtherDigests) {
 }
 
 TEST(Schedule, OnlyTheNamedOnes) {
-  const std::set<std::string> only{key_of("b", "x")};
+  const std::set<ItemName> only{{"b", "x", 0}, {"a", "host", 2}};
   ScheduleOptions options;
   options.only = &only;
+  options.repeat = 3;
   EXPECT_THAT(
       make_schedule(named({"a", "b"}), {"host", "x"}, {}, options).items,
-      ElementsAre(Item{1, 1, 0}));
+      ElementsAre(Item{1, 1, 0}, Item{0, 0, 2}));
 }
 
 }  // namespace

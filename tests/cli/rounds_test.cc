@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows a run of several rounds, and one that was stopped.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.h"
+#include "tests/cli/scenario_text.h"
+
+namespace driftcage::cli_test {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Rounds : public CageProject {
+ protected:
+  void SetUp() override {
+    CageProject::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
+  }
+  Outcome call(const std::vector<std::string>& arguments) const {
+    return driftcage(arguments, own());
+  }
+  void mend() const {
+    write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
+  }
+  // "0 pass", sorted.
+  [[nodiscard]] std::vector<std::string> verdicts(
+      const std::string& record) const {
+    std::vector<std::string> list;
+    std::ifstream in(folder_ / record / "results.jsonl");
+    for (std::string line; std::getline(in, line);) {
+      const json result = json::parse(line);
+      list.push_back(std::to_string(result["round"].get<unsigned>()) + " " +
+                     result["verdict"].get<std::string>());
+    }
+    std::sort(list.begin(), list.end());
+    return list;
+  }
+};
+
+TEST_F(Rounds, AllBadOnesAreRunAgain) {
+  call({"run", "--repeat", "3", "--record", "r"});
+  mend();
+  const Outcome again = call({"rerun", "failed", "r", "--record", "s"});
+  EXPECT_EQ(again.code, 0) << again.out << again.err;
+  EXPECT_THAT(verdicts("s"), ElementsAre("0 pass", "1 pass", "2 pass"));
+}
+
+TEST_F(Rounds, OnlyTheMissedOnesAreRunAgain) {
+  call({"run", "--repeat", "3", "-j", "1", "--max-fail", "1", "--record", "r"});
+  mend();
+  const Outcome again = call({"rerun", "missed", "r", "--record", "s"});
+  EXPECT_EQ(again.code, 1) << again.out << again.err;
+  EXPECT_THAT(verdicts("s"), ElementsAre("0 no-repro", "1 pass", "2 pass"));
+  // Nothing is missed any more, and what was bad is.
+  EXPECT_EQ(call({"rerun", "missed", "s"}).code, 1);
+  EXPECT_EQ(call({"rerun", "failed", "s", "--record", "t"}).code, 0);
+  EXPECT_EQ(call({"rerun", "missed", "t"}).code, 0);
+}
+
+TEST_F(Rounds, WhatStaysMissedKeepsItsReason) {
+  call({"run", "--repeat", "3", "-j", "1", "--max-fail", "1", "--record", "r"});
+  mend();
+  const Outcome again = call({"rerun", "failed", "r", "--record", "s"});
+  EXPECT_EQ(again.code, 5) << again.out << again.err;
+  EXPECT_THAT(again.out, HasSubstr("2 not run: stopped by max-fail"));
+}
+
+TEST_F(Rounds, EachHasItsShell) {
+  const Outcome run = call({"run", "--repeat", "2", "-j", "1", "--record", "r",
+                            "--on-fail", "shell"});
+  EXPECT_THAT(run.out, HasSubstr("r/tiny/b/fault "));
+  EXPECT_THAT(run.out, HasSubstr("r/tiny/b~2/fault "));
+  Setting setting = own();
+  setting.input = "echo here\n";
+  for (const char* place : {"tiny/b", "tiny/b/control", "tiny/b~2",
+                            "tiny/b~2/control", "host/tiny/b~2/fault"}) {
+    const Outcome shell =
+        driftcage({"shell", "r/" + std::string(place)}, setting);
+    EXPECT_EQ(shell.out, "here\n") << place << shell.err;
+  }
+  EXPECT_THAT(driftcage({"shell", "r/tiny/b~2/fault"}, setting).err,
+              HasSubstr("r/tiny/b~2/control\n"));
+  EXPECT_EQ(call({"shell", "r/tiny/b~3"}).code, 2);
+}
+
+// Whoever reads only the report must not take it for a run that was whole.
+TEST_F(Rounds, ReportsOfAStoppedRunAreNotGreen) {
+  mend();
+  write("scenarios/tiny/z.toml", endless("tiny/z"));
+  const Outcome run = call({"run", "-j", "1", "--deadline", "1s", "--repeat",
+                            "2", "--record", "r", "--order", "file"});
+  EXPECT_NE(run.code, 0);
+  const std::string told = "not run: stopped by deadline";
+  const std::string junit = call({"report", "r", "--format", "junit"}).out;
+  EXPECT_THAT(junit, HasSubstr("<testcase name=\"everything was run\""));
+  EXPECT_THAT(junit, HasSubstr(told));
+  EXPECT_THAT(junit, HasSubstr("tests=\"2\" failures=\"0\" errors=\"1\""));
+  const std::string go = call({"report", "r", "--format", "go-test"}).out;
+  EXPECT_THAT(go, HasSubstr("\"Action\":\"fail\",\"Package\":\"driftcage\""));
+  EXPECT_THAT(go, HasSubstr(told));
+  EXPECT_THAT(call({"report", "r", "--format", "github"}).out,
+              HasSubstr("::error title=driftcage::"));
+}
+
+}  // namespace
+}  // namespace driftcage::cli_test
