@@ -165,6 +165,12 @@ std::string inspect_text(const InspectedImage& inspected) {
     text += row("env", name + "=" + value);
   text += facts_text(inspected.facts);
   if (inspected.tree) {
+    if (const auto kept = inspected.tree->originals.size(); kept > 0) {
+      text += row("owners", fmt::format("{} entr{} other owners or modes in "
+                                        "the image than here: --json lists {}",
+                                        kept, kept == 1 ? "y has" : "ies have",
+                                        kept == 1 ? "it" : "them"));
+    }
     for (const std::string& note : inspected.tree->notes)
       text += row("note", note);
   }
@@ -198,6 +204,13 @@ std::string inspect_json(const InspectedImage& inspected) {
     document["bytes"] = inspected.tree->size.bytes;
     document["entries"] = inspected.tree->size.entries;
     document["notes"] = inspected.tree->notes;
+    Json originals = Json::object();
+    for (const auto& [path, original] : inspected.tree->originals) {
+      originals[path] = {{"uid", original.uid},
+                         {"gid", original.gid},
+                         {"mode", fmt::format("{:04o}", original.mode)}};
+    }
+    document["originals"] = std::move(originals);
   }
   return dump(document);
 }

@@ -62,6 +62,17 @@ TEST_F(Archives, OfTarInEveryCompression) {
   }
 }
 
+// No cage has an id of that size.
+TEST_F(Archives, OwnersThatCannotBeAreShown) {
+  shell("tar --owner=200000 --group=70000 -C tree -cf far.tar .");
+  const std::string reference = "tar:" + at("far.tar");
+  ASSERT_EQ(image({"import", reference}).code, 0);
+  EXPECT_THAT(image({"inspect", reference}).out, HasSubstr("other owners"));
+  const Outcome shown = image({"inspect", "--json", reference});
+  EXPECT_THAT(shown.out, HasSubstr("\"uid\": 200000"));
+  EXPECT_THAT(shown.out, HasSubstr("\"gid\": 70000"));
+}
+
 TEST_F(Archives, OfBsdtar) {
   need_program("bsdtar");
   if (IsSkipped()) return;
