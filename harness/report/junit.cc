@@ -150,7 +150,10 @@ class Writer {
     counts.add_error();
     pugi::xml_document document;
     pugi::xml_node node = begin_suite(document, "driftcage", counts);
-    node.append_child("properties");
+    pugi::xml_node run =
+        node.append_child("properties").append_child("property");
+    set(run, "name", "driftcage.run");
+    set(run, "value", record_.suite().run_id);
     pugi::xml_node test = node.append_child("testcase");
     set(test, "name", kWholeRun);
     set(test, "classname", "driftcage");
@@ -159,6 +162,7 @@ class Writer {
     set(error, "message", not_run);
     set(error, "type", "not-run");
     set_text(error, not_run);
+    set_text(test.append_child("system-out"), not_run);
     sink_.write(element(node, 1));
   }
 

@@ -106,6 +106,14 @@ TEST_F(Rounds, ReportsOfAStoppedRunAreNotGreen) {
   EXPECT_THAT(junit, HasSubstr("<testcase name=\"everything was run\""));
   EXPECT_THAT(junit, HasSubstr(told));
   EXPECT_THAT(junit, HasSubstr("tests=\"2\" failures=\"0\" errors=\"1\""));
+  write("j.xml", junit);
+  if (execute({"sh", "-c", "command -v xmllint"}).code == 0) {
+    const Outcome valid =
+        execute({"xmllint", "--noout", "--schema",
+                 DRIFTCAGE_SOURCE_DIR "/docs/junit.xsd", "j.xml"},
+                own());
+    EXPECT_EQ(valid.code, 0) << valid.err;
+  }
   const std::string go = call({"report", "r", "--format", "go-test"}).out;
   EXPECT_THAT(go, HasSubstr("\"Action\":\"fail\",\"Package\":\"driftcage\""));
   EXPECT_THAT(go, HasSubstr(told));
