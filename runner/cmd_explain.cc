@@ -187,7 +187,8 @@ std::string recognized_text(const report::Recognition& one,
 base::Result<int> explain_command(const std::vector<std::string>& argv) {
   const auto scenarios = DRIFTCAGE_TRY(known_scenarios());
   const std::string cell = DRIFTCAGE_TRY(run::find_cell());
-  model::CageSpec spec = DRIFTCAGE_TRY(trace_cage("host", argv));
+  TraceCage cage = DRIFTCAGE_TRY(trace_cage("host", argv));
+  model::CageSpec& spec = cage.spec;
   const auto variables = DRIFTCAGE_TRY(variables_of(cell, spec));
   auto recognizer = DRIFTCAGE_TRY(
       report::Recognizer::make(scenarios, variables, base::environment()));

@@ -232,7 +232,8 @@ report::TraceOptions writer_options(const Options& options) {
 base::Result<int> traced(const Options& options, const std::string& image,
                          const std::vector<std::string>& argv, int& stopped) {
   const std::string cell = DRIFTCAGE_TRY(run::find_cell());
-  model::CageSpec spec = DRIFTCAGE_TRY(trace_cage(image, argv));
+  TraceCage cage = DRIFTCAGE_TRY(trace_cage(image, argv));
+  model::CageSpec& spec = cage.spec;
   const report::TraceOptions chosen = writer_options(options);
   std::vector<model::EventLine> lines;
   auto filter =

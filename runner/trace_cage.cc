@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "harness/base/environment.h"
 #include "harness/base/path.h"
@@ -70,10 +71,10 @@ void tell_what_path_lost(const std::map<std::string, std::string>& variables,
 
 }  // namespace
 
-base::Result<model::CageSpec> trace_cage(const std::string& image_name,
-                                         const std::vector<std::string>& argv) {
+base::Result<TraceCage> trace_cage(const std::string& image_name,
+                                   const std::vector<std::string>& argv) {
   const auto variables = base::environment();
-  const image::Image image = DRIFTCAGE_TRY(open_image(image_name, variables));
+  image::Image image = DRIFTCAGE_TRY(open_image(image_name, variables));
   const std::string here = DRIFTCAGE_TRY(working_directory());
   model::CageSpec spec = plan::healthy_cage(image, argv);
   // Of another machine the caller's variables know nothing.
@@ -92,7 +93,7 @@ base::Result<model::CageSpec> trace_cage(const std::string& image_name,
   spec.timeout_ms = 0;
   if (host) tell_what_path_lost(variables, spec);
   spec.trace.engine = model::Engine::Seccomp;
-  return spec;
+  return TraceCage{std::move(spec), std::move(image.lease)};
 }
 
 match::Variables trace_variables(const model::CageSpec& spec) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,16 @@
 
 namespace driftcage::runner {
 
+struct TraceCage {
+  model::CageSpec spec;
+  // Keeps the image's tree from removal: to be held until the run has ended.
+  std::shared_ptr<const void> lease;
+};
+
 // The cage of `driftcage trace`: the healthy cage over `image`, but with the
 // caller's environment and, at its own path, a copy-on-write view of the
 // caller's working directory. Without a time-out, traced by the filter engine.
-[[nodiscard]] base::Result<model::CageSpec> trace_cage(
+[[nodiscard]] base::Result<TraceCage> trace_cage(
     const std::string& image, const std::vector<std::string>& argv);
 
 // What $WORK, $HOME and $TMP mean in an event line about such a trace.

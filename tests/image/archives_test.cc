@@ -11,6 +11,7 @@ namespace driftcage::image_test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
 class Archives : public StoreTest {
  protected:
@@ -230,6 +231,30 @@ TEST_F(Archives, AreManagedToTheEnd) {
   EXPECT_THAT(outcome.out, HasSubstr("removed  tree sha256:"));
   EXPECT_EQ(shell("find cache/driftcage/images -mindepth 2 -name '*' -type f"),
             "");
+}
+
+TEST_F(Archives, ATreeThatATraceRunsOnIsLeft) {
+  shell(
+      "cp -L --parents /bin/sh $(ldd /bin/sh | grep -o '/[^ ]*') tree\n"
+      "tar -C tree -cf one.tar .; mkfifo in out");
+  const std::string reference = "tar:" + at("one.tar");
+  ASSERT_EQ(image({"import", reference}).code, 0);
+  const Outcome outcome = cli_test::execute(
+      {"sh", "-ec",
+       "\"$0\" trace --image \"$1\" -o /dev/null -- /bin/sh -c "
+       "'echo started; read line; read text </etc/file; echo $line $text' <in "
+       ">out & run=$!\n"
+       "exec 3>in 4<out; read word <&4; echo $word\n"
+       "\"$0\" image rm -q \"$1\"; \"$0\" image gc\n"
+       "echo whole >&3; cat <&4; wait $run\n\"$0\" image gc",
+       DRIFTCAGE_PROGRAM, reference},
+      own());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(
+      outcome.out,
+      MatchesRegex("started\nforgot [^\n]*\nin use   tree sha256:[^\n]*\n"
+                   "0 B freed\nwhole text\n"
+                   "removed  tree sha256:[^\n]*\n[^\n]* freed\n"));
 }
 
 TEST_F(Archives, AnotherArchitectureIsRefusedWithItsName) {
