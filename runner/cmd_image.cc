@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/environment.h"
+#include "harness/base/sys.h"
 #include "harness/base/wait_status.h"
 #include "harness/image/interrupt.h"
 #include "harness/model/verdict.h"
@@ -83,7 +84,12 @@ base::Status check_kind(Bring bring, const std::string& reference) {
                         "a reference begins with docker://, docker-daemon: or "
                         "containers-storage:");
     case Bring::Import:
-      if (source && !remote) return {};
+      if (source && !remote) {
+        const auto found = base::sys::stat(source->path);
+        if (found) return {};
+        return base::fail("open image", reference, found.error().err,
+                          "it takes the path of a file or directory");
+      }
       return base::fail("import", reference, 0,
                         "it takes tar:PATH, oci:PATH[:TAG], oci-archive:PATH "
                         "or docker-archive:PATH");
@@ -205,6 +211,9 @@ base::Result<image::StoredImage> known_image(const image::Store& store,
     if (recipe && !recipe->pull.empty()) key = recipe->pull;
   }
   auto record = DRIFTCAGE_TRY(store.record(key));
+  // As the list has it. The path of a file that is gone may not lead there any
+  // more: a link in it, a colon.
+  if (!record) record = DRIFTCAGE_TRY(store.record(reference + ":"));
   if (record) return *std::move(record);
   return base::fail("find image", reference, ENOENT,
                     "`driftcage image list` shows what the store has");

@@ -274,7 +274,10 @@ base::Result<std::optional<Source>> parse_source(const std::string& reference) {
     if (prefix.kind == SourceKind::Remote) return std::optional(source);
     split_tag(rest, source);
     std::error_code code;
-    const auto path = std::filesystem::canonical(source.path, code);
+    // What is gone still has a record; state_of() misses it where it matters.
+    const auto absolute = std::filesystem::absolute(source.path, code);
+    const auto path =
+        code ? absolute : std::filesystem::weakly_canonical(absolute, code);
     if (code) {
       return base::fail("open image", reference, code.value(),
                         "it takes the path of a file or directory");

@@ -28,7 +28,7 @@ struct Source {
 };
 
 // Empty when `reference` has none of the prefixes above. Fails when it has and
-// is wrong in another way.
+// is wrong in another way. A file may be missing: its image can be known.
 [[nodiscard]] base::Result<std::optional<Source>> parse_source(
     const std::string& reference);
 

@@ -10,6 +10,7 @@
 namespace driftcage::image_test {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
@@ -231,6 +232,31 @@ TEST_F(Archives, AreManagedToTheEnd) {
   EXPECT_THAT(outcome.out, HasSubstr("removed  tree sha256:"));
   EXPECT_EQ(shell("find cache/driftcage/images -mindepth 2 -name '*' -type f"),
             "");
+}
+
+TEST_F(Archives, OfAFileThatIsGoneAreManaged) {
+  need_program("umoci");
+  if (IsSkipped()) return;
+  make_layout();
+  shell("tar -C tree -cf one.tar .; mkdir a:b && mv layout a:b/c:d");
+  const std::vector<std::string> references{"tar:" + at("one.tar"),
+                                            "oci:" + at("a:b/c:d")};
+  for (const std::string& reference : references)
+    ASSERT_EQ(image({"import", reference}).code, 0) << reference;
+  shell("rm -rf one.tar a:b");
+  for (const std::string& reference : references) {
+    EXPECT_EQ(image({"verify", reference}).code, 0) << reference;
+    for (const char* command : {"import", "inspect"}) {
+      const Outcome outcome = image({command, reference});
+      EXPECT_THAT(outcome.code, AnyOf(2, 3)) << command;
+      EXPECT_THAT(outcome.err,
+                  HasSubstr("open image: " + reference + ": No such file"));
+    }
+    const Outcome outcome = image({"rm", reference});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+  }
+  EXPECT_EQ(image({"list", "--json"}).out.find(folder_.string()),
+            std::string::npos);
 }
 
 TEST_F(Archives, ATreeThatATraceRunsOnIsLeft) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -431,7 +432,22 @@ TEST(ParseSource, TellsKindsApart) {
   EXPECT_EQ(tagged.tag, "v1");
   EXPECT_EQ(parse_source("docker://x:1")->value().kind, SourceKind::Remote);
   EXPECT_EQ(parse_source("tar:").error().err, EINVAL);
-  EXPECT_EQ(parse_source("tar:/nonexistent").error().err, ENOENT);
+}
+
+TEST(ParseSource, AMissingFileHasTheNameItHad) {
+  const StorePlace place;
+  const std::string file = place.file("one.tar", "");
+  const std::string key = parse_source("tar:" + file)->value().key;
+  const auto docker = parse_source("docker-archive:" + file)->value();
+  std::filesystem::remove(file);
+  EXPECT_EQ(parse_source("tar:" + file)->value().key, key);
+  EXPECT_EQ(parse_source("docker-archive:" + file)->value().key, docker.key);
+  const auto here = std::filesystem::current_path();
+  EXPECT_EQ(parse_source("tar:no/such")->value().path, here / "no/such");
+  const auto missing = provide_image(place.store(), docker, {});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().err, ENOENT);
+  EXPECT_THAT(missing.error().message(), HasSubstr("docker-archive:" + file));
 }
 
 }  // namespace
