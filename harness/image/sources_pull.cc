@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registries, daemons and local storages through skopeo: it knows their
 // protocols and where credentials lie.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,10 +9,15 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <set>
 #include <string_view>
 
+#include "harness/base/sys.h"
+#include "harness/image/digest.h"
+#include "harness/image/interrupt.h"
 #include "harness/image/sources.h"
 #include "harness/image/subprocess.h"
+#include "harness/image/tree_walk.h"
 
 namespace driftcage::image {
 namespace {
@@ -109,34 +115,16 @@ std::vector<std::string> copy_command(const Store& store, const Source& source,
   return argv;
 }
 
-}  // namespace
+// What skopeo brought, when it is the image that was wanted.
+using Fetched = base::Result<ImageContent>;
 
-PullFailure explain_pull(const std::string& output) {
-  std::string_view rest = output;
-  std::string_view last;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    if (!line.empty()) last = line;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  PullFailure failure;
-  failure.message = message_in(last);
-  for (const Explanation& explanation : kExplanations) {
-    if (failure.message.find(explanation.part) == std::string::npos) continue;
-    failure.hint = explanation.hint;
-    break;
-  }
-  return failure;
-}
-
-base::Result<ImageContent> pull_image(const Store& store, const Source& source,
-                                      const FetchOptions& options) {
+// Fails when skopeo does.
+base::Result<Fetched> fetch(const Store& store, const Source& source,
+                            const FetchOptions& options) {
   const Store::Workspace space = DRIFTCAGE_TRY(store.workspace());
   const std::string layout = space.path + "/layout";
   RunOptions program;
   if (options.progress) {
-    options.progress(Said::Step, "fetching " + source.reference);
     program.on_line = [&options](const std::string& line) {
       options.progress(Said::Detail, line);
     };
@@ -163,6 +151,87 @@ base::Result<ImageContent> pull_image(const Store& store, const Source& source,
       DRIFTCAGE_TRY(ImageFiles::open_directory(layout, store.blobs()));
   return read_oci_layout(files, {source.reference, "image",
                                  options.platform.value_or(Platform{})});
+}
+
+// The digests of the blobs that the store has.
+base::Result<std::set<std::string>> stored_blobs(const Store& store) {
+  const auto folder = DRIFTCAGE_TRY(
+      base::sys::open(store.blobs() + "/sha256", O_RDONLY | O_DIRECTORY));
+  std::set<std::string> digests;
+  for (const std::string& name : DRIFTCAGE_TRY(list_names(folder.get()))) {
+    std::string digest = "sha256:" + name;
+    if (is_digest(digest)) digests.insert(std::move(digest));
+  }
+  return digests;
+}
+
+// skopeo takes a blob that is there for good. Of `before`, what the image
+// needs, or could need when it cannot be read, is compared with its name and
+// removed when it is another: so it is of use to nobody. True: something was.
+base::Result<bool> drop_damaged(const Store& store,
+                                const std::set<std::string>& before,
+                                const Fetched& fetched) {
+  std::set<std::string> suspects;
+  if (fetched) {
+    for (const ImageLayer& layer : fetched->layers)
+      if (before.contains(layer.digest)) suspects.insert(layer.digest);
+  } else {
+    // Manifests and configurations.
+    constexpr off_t kSmall = 1 << 20;
+    for (const std::string& digest : before) {
+      const auto status = base::sys::stat(store.blob(digest));
+      if (status && status->st_size <= kSmall) suspects.insert(digest);
+    }
+  }
+  bool dropped = false;
+  for (const std::string& digest : suspects) {
+    DRIFTCAGE_CHECK_OK(check_interrupt());
+    const std::string path = store.blob(digest);
+    const auto found = digest_file(path);
+    if (found && found->digest == digest) continue;
+    // Another pull may have been faster; a bad disk is damage, too.
+    if (!found && found.error().err != ENOENT && found.error().err != EIO)
+      return tl::make_unexpected(found.error());
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+      return base::fail("remove", path, errno);
+    dropped = true;
+  }
+  return dropped;
+}
+
+}  // namespace
+
+PullFailure explain_pull(const std::string& output) {
+  std::string_view rest = output;
+  std::string_view last;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    if (!line.empty()) last = line;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  PullFailure failure;
+  failure.message = message_in(last);
+  for (const Explanation& explanation : kExplanations) {
+    if (failure.message.find(explanation.part) == std::string::npos) continue;
+    failure.hint = explanation.hint;
+    break;
+  }
+  return failure;
+}
+
+base::Result<ImageContent> pull_image(const Store& store, const Source& source,
+                                      const FetchOptions& options) {
+  if (options.progress)
+    options.progress(Said::Step, "fetching " + source.reference);
+  const auto before = DRIFTCAGE_TRY(stored_blobs(store));
+  Fetched fetched = DRIFTCAGE_TRY(fetch(store, source, options));
+  if (DRIFTCAGE_TRY(drop_damaged(store, before, fetched))) {
+    if (options.progress)
+      options.progress(Said::Step, "fetching again what was damaged here");
+    fetched = DRIFTCAGE_TRY(fetch(store, source, options));
+  }
+  return fetched;
 }
 
 }  // namespace driftcage::image

@@ -161,6 +161,42 @@ TEST_F(Registry, DamagedBlobs) {
             "\n");
 }
 
+TEST_F(Registry, DamagedBlobsOfTheStoreAreFetchedAgain) {
+  start();
+  push();
+  ASSERT_EQ(pull(reference()).code, 0);
+  // A file whose size stays, one that was cut, and all that there are.
+  for (const char* damage :
+       {"f=$(find . -size +20k); printf X | "
+        "dd of=$f bs=1 seek=5000 conv=notrunc 2>/dev/null",
+        "truncate -s 21000 $(find . -size +20k)",
+        "for f in *; do printf X | dd of=$f bs=1 seek=7 conv=notrunc "
+        "2>/dev/null; done"}) {
+    SCOPED_TRACE(damage);
+    const auto damaged = [&] {
+      shell(std::string("cd cache/driftcage/images/blobs/sha256; ") + damage);
+      EXPECT_EQ(image({"verify"}).code, 1);
+    };
+    damaged();
+    Outcome outcome = pull(reference(), {"--refresh"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(image({"verify"}).code, 0) << image({"verify"}).out;
+    // Another tag of the same layer, with its tree there and without.
+    shell(
+        "skopeo --insecure-policy copy -q --dest-tls-verify=false "
+        "oci:layout:v1 " +
+        reference("ci:v2"));
+    for (const bool tree : {true, false}) {
+      damaged();
+      if (!tree) shell("rm -rf cache/driftcage/images/rootfs/*");
+      outcome = pull(reference("ci:v2"));
+      EXPECT_EQ(outcome.code, 0) << outcome.err;
+      EXPECT_EQ(image({"verify"}).code, 0) << image({"verify"}).out;
+      EXPECT_EQ(image({"rm", reference("ci:v2")}).code, 0);
+    }
+  }
+}
+
 #if defined(__x86_64__)
 TEST_F(Registry, AnImageForSeveralPlatforms) {
   start();
