@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,44 +21,7 @@ namespace {
 
 constexpr std::size_t kKept = 64u << 10;
 constexpr int kLookMs = 250;
-
-class Actions {
- public:
-  Actions() { ::posix_spawn_file_actions_init(&actions_); }
-  ~Actions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  Actions(const Actions&) = delete;
-  Actions& operator=(const Actions&) = delete;
-  ::posix_spawn_file_actions_t* get() { return &actions_; }
-
- private:
-  ::posix_spawn_file_actions_t actions_{};
-};
-
-// The caller ignores SIGPIPE, perhaps; the program must not inherit that.
-class Attributes {
- public:
-  Attributes() {
-    ::posix_spawnattr_init(&attributes_);
-    ::sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    ::sigaddset(&signals, SIGPIPE);
-    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    // A group of its own: Ctrl-C reaches the caller alone, who ends it with all
-    // of its helpers.
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF |
-                                                 POSIX_SPAWN_SETSIGMASK |
-                                                 POSIX_SPAWN_SETPGROUP);
-  }
-  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
-  Attributes(const Attributes&) = delete;
-  Attributes& operator=(const Attributes&) = delete;
-  ::posix_spawnattr_t* get() { return &attributes_; }
-
- private:
-  ::posix_spawnattr_t attributes_{};
-};
+constexpr int kNoExec = 127;
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> list;
@@ -82,28 +45,106 @@ std::vector<std::string> merged_environment(
   return all;
 }
 
+// All that the child needs, made before fork(2): the caller may have threads,
+// and afterwards only async-signal-safe functions may be called.
+struct Start {
+  char* const* arguments;
+  char* const* variables;
+  const char* directory;  // null: the caller's
+  int output;
+  int failed;  // close-on-exec; gets errno when nothing could be executed
+  ::pid_t parent;
+};
+
+// Handlers of the caller's are not for the program, and the caller ignores
+// SIGPIPE, perhaps.
+bool reset_signals() {
+  struct ::sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct ::sigaction now {};
+    if (::sigaction(signal, nullptr, &now) != 0) continue;
+    if (signal == SIGPIPE || now.sa_handler != SIG_IGN)
+      ::sigaction(signal, &action, nullptr);
+  }
+  ::sigset_t none;
+  ::sigemptyset(&none);
+  return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+}
+
+bool set_up(const Start& start) {
+  // A group of its own: Ctrl-C reaches the caller alone, who ends it with all
+  // of its helpers.
+  if (::setpgid(0, 0) != 0) return false;
+  // Where the caller has closed its streams, the pipe has one of their numbers.
+  const int output = ::fcntl(start.output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (output < 0) return false;
+  ::close(STDIN_FILENO);
+  return ::open("/dev/null", O_RDONLY) == STDIN_FILENO &&
+         ::dup2(output, STDOUT_FILENO) >= 0 &&
+         ::dup2(output, STDERR_FILENO) >= 0 &&
+         (start.directory == nullptr || ::chdir(start.directory) == 0) &&
+         reset_signals();
+}
+
+// The rest of the child.
+[[noreturn]] void become(const Start& start) {
+  // A caller that is killed cannot end its helpers.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != start.parent) ::_exit(kNoExec);
+  const int failed = ::fcntl(start.failed, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (failed >= 0 && set_up(start))
+    ::execvpe(start.arguments[0], start.arguments, start.variables);
+  const int err = errno;
+  static_cast<void>(
+      ::write(failed < 0 ? start.failed : failed, &err, sizeof err));
+  ::_exit(kNoExec);
+}
+
+// The program's process, or why it cannot be started.
+base::Result<::pid_t> start_program(const std::vector<std::string>& argv,
+                                    const RunOptions& options, int output) {
+  std::vector<std::string> arguments = argv;
+  std::vector<std::string> variables = merged_environment(options.environment);
+  const std::vector<char*> argument_list = pointers(arguments);
+  const std::vector<char*> variable_list = pointers(variables);
+  auto failed = DRIFTCAGE_TRY(base::sys::pipe());
+  const Start start{
+      argument_list.data(),
+      variable_list.data(),
+      options.directory.empty() ? nullptr : options.directory.c_str(),
+      output,
+      failed.second.get(),
+      ::getpid()};
+  // No handler of the caller's may run in the child.
+  ::sigset_t all;
+  ::sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const ::pid_t pid = ::fork();
+  if (pid == 0) become(start);
+  const int not_forked = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return base::fail("run", argv[0], not_forked);
+  failed.second.reset();
+  int err = 0;
+  ssize_t size = 0;
+  do {
+    size = ::read(failed.first.get(), &err, sizeof err);
+  } while (size < 0 && errno == EINTR);
+  if (size == 0) return pid;
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return base::fail("run", argv[0], err);
+}
+
 }  // namespace
 
 base::Result<ProgramRun> run_program(const std::vector<std::string>& argv,
                                      const RunOptions& options) {
   auto ends = DRIFTCAGE_TRY(base::sys::pipe());
-  Actions actions;
-  Attributes attributes;
-  ::posix_spawn_file_actions_addopen(actions.get(), 0, "/dev/null", O_RDONLY,
-                                     0);
-  ::posix_spawn_file_actions_adddup2(actions.get(), ends.second.get(), 1);
-  ::posix_spawn_file_actions_adddup2(actions.get(), ends.second.get(), 2);
-  if (!options.directory.empty()) {
-    ::posix_spawn_file_actions_addchdir_np(actions.get(),
-                                           options.directory.c_str());
-  }
-  std::vector<std::string> arguments = argv;
-  std::vector<std::string> variables = merged_environment(options.environment);
-  ::pid_t pid = -1;
-  const int err =
-      ::posix_spawnp(&pid, argv[0].c_str(), actions.get(), attributes.get(),
-                     pointers(arguments).data(), pointers(variables).data());
-  if (err != 0) return base::fail("run", argv[0], err);
+  const ::pid_t pid =
+      DRIFTCAGE_TRY(start_program(argv, options, ends.second.get()));
   ends.second.reset();
 
   ProgramRun run;

@@ -23,10 +23,10 @@ struct RunOptions {
   std::string directory = {};  // empty: the caller's
 };
 
-// Runs a program found on PATH with standard input empty and waits for it:
-// posix_spawn(3), because the caller may have threads, which fork(2) does not
-// survive. Fails only when it cannot be started, or with EINTR when a signal
-// was noted meanwhile (InterruptGuard); it has been ended then.
+// Runs a program found on PATH with standard input empty and waits for it. It
+// is killed when the calling thread ends before it, as by kill -9. Fails only
+// when it cannot be started, or with EINTR when a signal was noted meanwhile
+// (InterruptGuard); it has been ended then.
 [[nodiscard]] base::Result<ProgramRun> run_program(
     const std::vector<std::string>& argv, const RunOptions& options = {});
 
