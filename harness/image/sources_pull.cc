@@ -115,6 +115,18 @@ std::vector<std::string> copy_command(const Store& store, const Source& source,
   return argv;
 }
 
+// skopeo takes a file that it cannot read for one without credentials. It is
+// not opened here: it may be a pipe, as of a shell's <(...).
+base::Status check_authfile(const std::string& path) {
+  if (path.empty()) return {};
+  int err = ::access(path.c_str(), R_OK) == 0 ? 0 : errno;
+  const auto status = base::sys::stat(path);
+  if (status && S_ISDIR(status->st_mode)) err = EISDIR;
+  if (err == 0) return {};
+  return base::fail("read credentials", path, err,
+                    "--authfile takes what `skopeo login --authfile` writes");
+}
+
 // What skopeo brought, when it is the image that was wanted.
 using Fetched = base::Result<ImageContent>;
 
@@ -222,6 +234,7 @@ PullFailure explain_pull(const std::string& output) {
 
 base::Result<ImageContent> pull_image(const Store& store, const Source& source,
                                       const FetchOptions& options) {
+  DRIFTCAGE_CHECK_OK(check_authfile(options.authfile));
   if (options.progress)
     options.progress(Said::Step, "fetching " + source.reference);
   const auto before = DRIFTCAGE_TRY(stored_blobs(store));

@@ -136,6 +136,15 @@ TEST_F(Registry, Credentials) {
       "127.0.0.1:" +
       port_);
   EXPECT_EQ(pull(reference(), {"--authfile", at("good.json")}).code, 0);
+  shell("rm -rf cache; mkdir folder");
+  for (const char* name : {"none.json", "folder"}) {
+    const Outcome outcome = pull(reference(), {"--authfile", at(name)});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err,
+                HasSubstr("driftcage: error: read credentials: " + at(name) +
+                          (name[0] == 'n' ? ": No such file or directory"
+                                          : ": Is a directory")));
+  }
   shell("sed 's/\"auth\": \"./\"auth\": \"X/' good.json >bad.json");
   shell("rm -rf cache");
   expect_failure(pull(reference(), {"--authfile", at("bad.json")}),
