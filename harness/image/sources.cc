@@ -138,22 +138,38 @@ base::Error blame(const ImageFiles& files, const ImageLayer& layer,
 
 class Unpacking {
  public:
-  Unpacking(const ImageFiles& files, const std::vector<ImageLayer>& layers,
-            const FetchOptions& options)
-      : files_(files), layers_(layers), options_(options) {}
+  // `reference` is for errors.
+  Unpacking(const std::string& reference, const ImageFiles& files,
+            const std::vector<ImageLayer>& layers, const FetchOptions& options)
+      : reference_(reference),
+        files_(files),
+        layers_(layers),
+        options_(options) {}
 
   base::Result<UnpackResult> operator()(const std::string& root,
                                         const IdShift& ids) {
-    UnpackOptions unpack;
-    unpack.ids = ids;
-    unpack.budget = options_.budget;
+    auto result = unpack(root, ids);
+    // The name of a signal stands alone.
+    if (!result && result.error().err != EINTR) {
+      std::string& object = result.error().object;
+      object = reference_ + (object.empty() ? "" : ": ") + object;
+    }
+    return result;
+  }
+
+ private:
+  base::Result<UnpackResult> unpack(const std::string& root,
+                                    const IdShift& ids) {
+    UnpackOptions how;
+    how.ids = ids;
+    how.budget = options_.budget;
     if (options_.progress) {
       options_.progress(Said::Step,
                         fmt::format("unpacking {} layer{}", layers_.size(),
                                     layers_.size() == 1 ? "" : "s"));
-      unpack.progress = [this](std::uint64_t bytes) { show(bytes); };
+      how.progress = [this](std::uint64_t bytes) { show(bytes); };
     }
-    auto unpacker = DRIFTCAGE_TRY(Unpacker::open(root, std::move(unpack)));
+    auto unpacker = DRIFTCAGE_TRY(Unpacker::open(root, std::move(how)));
     for (const ImageLayer& layer : layers_) {
       ++layer_;
       BlobSource source = DRIFTCAGE_TRY(files_.open(layer.file));
@@ -170,7 +186,6 @@ class Unpacking {
     return unpacker.finish();
   }
 
- private:
   void show(std::uint64_t bytes) {
     bytes_ += bytes;
     const std::uint64_t megabytes = bytes_ >> 20;
@@ -181,6 +196,7 @@ class Unpacking {
                                   layers_.size(), megabytes));
   }
 
+  const std::string& reference_;
   const ImageFiles& files_;
   const std::vector<ImageLayer>& layers_;
   const FetchOptions& options_;
@@ -204,7 +220,7 @@ base::Result<ProvidedImage> provide_tar(const Store& store,
                    "application/x-tar",
                    {}}};
   image.chain = digest_of("tar " + found.digest);
-  Unpacking unpacking(files, image.layers, options);
+  Unpacking unpacking(source.reference, files, image.layers, options);
   ProvidedImage provided;
   provided.tree = DRIFTCAGE_TRY(
       store.ensure(image.chain, std::ref(unpacking), options.progress));
@@ -328,7 +344,7 @@ base::Result<ProvidedImage> provide_image(const Store& store,
     for (const ImageLayer& layer : image.layers)
       image.blobs.push_back(layer.digest);
   }
-  Unpacking unpacking(files, image.layers, options);
+  Unpacking unpacking(source.reference, files, image.layers, options);
   ProvidedImage provided;
   provided.tree = DRIFTCAGE_TRY(
       store.ensure(image.chain, std::ref(unpacking), options.progress));

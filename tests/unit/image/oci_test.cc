@@ -321,6 +321,7 @@ TEST_F(Layout, ADamagedLayerIsRefusedAndLeavesNothing) {
   const auto damaged = provide("oci:" + layout());
   ASSERT_FALSE(damaged);
   EXPECT_THAT(damaged.error().message(), HasSubstr("digest"));
+  EXPECT_THAT(damaged.error().message(), HasSubstr("oci:" + layout() + ": "));
   ASSERT_TRUE(base::sys::write_file(layer_file(layer), layer.substr(0, 700)));
   const auto cut = provide("oci:" + layout());
   ASSERT_FALSE(cut);
