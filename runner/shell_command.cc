@@ -9,6 +9,7 @@
 #include <charconv>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -44,7 +45,8 @@ struct Room {
   model::CageSpec spec;
   std::string name;  // for the prompt
   std::string greeting;
-  std::string blame;  // what to say when no shell starts
+  std::string blame;                  // what to say when no shell starts
+  std::shared_ptr<const void> lease;  // keeps the image's tree from removal
 };
 
 // Whether the payload may find it is the fault's business: the path is looked
@@ -272,6 +274,7 @@ base::Result<Room> room_of(const Handle& handle) {
       "driftcage shell {}/{}",
       run_name, other);
   room.spec.argv = shell_of(ground.image);
+  room.lease = ground.image.lease;
   return room;
 }
 

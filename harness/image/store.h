@@ -140,8 +140,7 @@ class Store {
   [[nodiscard]] base::Status drop_leftovers(const std::string& chain) const;
   [[nodiscard]] base::Status gc_trees(const std::vector<StoreEntry>& known,
                                       GcResult& result) const;
-  [[nodiscard]] base::Status gc_blobs(const std::vector<StoreEntry>& known,
-                                      GcResult& result) const;
+  [[nodiscard]] base::Status gc_blobs(GcResult& result) const;
   [[nodiscard]] base::Status gc_tmp(GcResult& result) const;
 
   std::string folder_;

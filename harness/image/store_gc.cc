@@ -124,9 +124,12 @@ base::Status Store::gc_trees(const std::vector<StoreEntry>& known,
   return {};
 }
 
-base::Status Store::gc_blobs(const std::vector<StoreEntry>& known,
-                             GcResult& result) const {
-  // A pull that runs now has blobs without a record yet.
+base::Status Store::gc_blobs(GcResult& result) const {
+  // In this order: blobs that a pull brings after the look at what is being
+  // fetched are not among these names, and one that ended before it has its
+  // record.
+  const std::string folder = folder_ + "/blobs/sha256";
+  const auto names = DRIFTCAGE_TRY(names_in(folder));
   for (const std::string& name : DRIFTCAGE_TRY(names_in(folder_ + "/tmp"))) {
     if (!name.ends_with(".lock")) {
       result.in_use.emplace_back("blobs, while something is being fetched");
@@ -134,11 +137,10 @@ base::Status Store::gc_blobs(const std::vector<StoreEntry>& known,
     }
   }
   std::set<std::string> wanted;
-  for (const StoreEntry& entry : known)
+  for (const StoreEntry& entry : DRIFTCAGE_TRY(list()))
     for (const std::string& digest : entry.image.blobs)
       wanted.insert(hex_of(digest));
-  const std::string folder = folder_ + "/blobs/sha256";
-  for (const std::string& name : DRIFTCAGE_TRY(names_in(folder))) {
+  for (const std::string& name : names) {
     if (wanted.contains(name)) continue;
     const std::string path = folder + "/" + name;
     result.bytes += file_size(path);
@@ -177,7 +179,7 @@ base::Result<GcResult> Store::gc() const {
   DRIFTCAGE_CHECK_OK(gc_tmp(result));
   const auto known = DRIFTCAGE_TRY(list());
   DRIFTCAGE_CHECK_OK(gc_trees(known, result));
-  DRIFTCAGE_CHECK_OK(gc_blobs(known, result));
+  DRIFTCAGE_CHECK_OK(gc_blobs(result));
   return result;
 }
 

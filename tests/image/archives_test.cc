@@ -283,6 +283,35 @@ TEST_F(Archives, ATreeThatATraceRunsOnIsLeft) {
                    "removed  tree sha256:[^\n]*\n[^\n]* freed\n"));
 }
 
+TEST_F(Archives, ATreeThatAShellRunsOnIsLeft) {
+  shell(
+      "cp -L --parents /bin/sh $(ldd /bin/sh | grep -o '/[^ ]*') tree\n"
+      "tar -C tree -cf one.tar .; mkfifo in out; mkdir -p scenarios/t\n"
+      "cat >scenarios/t/a.toml <<'END'\n"
+      "schema = 1\nid = \"t/a\"\ntitle = \"A file that is not there\"\n"
+      "run = [\"/bin/sh\", \"-c\", \"read x </etc/file\"]\n"
+      "[[fault]]\nid = \"gone\"\nhide = [\"/etc/file\"]\n"
+      "[expect]\nexit = \"nonzero\"\nsee = [\"open /etc/file = "
+      "ENOENT\"]\nEND");
+  const std::string reference = "tar:" + at("one.tar");
+  const Outcome outcome = cli_test::execute(
+      {"sh", "-ec",
+       "\"$0\" run -q --image \"$1\" --record r >&2\n"
+       "\"$0\" shell r/t/a/control <in >out & run=$!\n"
+       "exec 3>in 4<out; echo 'echo started' >&3; read word <&4; echo $word\n"
+       "\"$0\" image rm -q \"$1\"; \"$0\" image gc\n"
+       "echo 'read text </etc/file; echo whole $text; exit' >&3; cat <&4\n"
+       "wait $run",
+       DRIFTCAGE_PROGRAM, reference},
+      own());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(
+      outcome.out,
+      MatchesRegex("started\nforgot [^\n]*\nin use   tree sha256:[^\n]*\n"
+                   "0 B freed\nwhole text\n"))
+      << outcome.err;
+}
+
 TEST_F(Archives, AnotherArchitectureIsRefusedWithItsName) {
   need_program("umoci");
   if (IsSkipped()) return;
