@@ -158,10 +158,7 @@ base::Result<std::vector<ScenarioFile>> select_one(const std::string& argument,
 
 tl::expected<std::vector<scenario::Scenario>, scenario::Diagnostics> parse_file(
     const ScenarioFile& file, const std::string& text) {
-  const auto read = [](const std::string& path) {
-    return base::sys::read_file(path);
-  };
-  return scenario::parse_all(text, file.path, {file.id, read});
+  return scenario::parse_all(text, file.path, {file.id, read_scenario});
 }
 
 // The folder that came with the program; empty when there is none.
@@ -329,11 +326,10 @@ Loaded load_scenarios(const std::vector<ScenarioFile>& files) {
   return loaded;
 }
 
-// A fifo in a folder of scenarios may never have a writer; the one that a shell
-// makes of <(command) has.
 base::Result<std::string> read_scenario(const std::string& path) {
   std::error_code ignored;
-  if (fs::is_fifo(path, ignored) && !path.starts_with("/dev/")) {
+  const fs::path folder = fs::path(path).parent_path();
+  if (fs::is_fifo(path, ignored) && folder.filename() != "fd") {
     return base::fail("read scenario", path + ": it is a fifo, no file");
   }
   return base::sys::read_file(path);
@@ -354,7 +350,7 @@ std::vector<scenario::Waiver> read_waivers(
     const std::vector<std::string>& files, Loaded* loaded) {
   std::vector<scenario::Waiver> all;
   for (const std::string& file : files) {
-    const auto text = base::sys::read_file(file);
+    const auto text = read_scenario(file);
     if (!text) {
       ++loaded->mistakes;
       loaded->report +=

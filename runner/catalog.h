@@ -69,7 +69,8 @@ struct Loaded {
 [[nodiscard]] Loaded load_each(
     const std::vector<ScenarioFile>& files,
     const std::function<void(scenario::Scenario, std::size_t file)>& take);
-// The text of a scenario's file.
+// The text of a scenario's file, or of one that it includes. A fifo may never
+// have a writer and is refused, but for those that shells make of <(command).
 [[nodiscard]] base::Result<std::string> read_scenario(const std::string& path);
 // A scenario once more, by the file that it came from and its id.
 [[nodiscard]] base::Result<scenario::Scenario> load_again(

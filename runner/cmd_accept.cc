@@ -42,7 +42,8 @@ int accept(const Options& options) {
   }
   if (handle->id.empty() || handle->results.size() != 1) {
     print_error(
-        {"accept", options.run, 0, "say which scenario, on one image: RUN/ID"});
+        {"accept", options.run, 0,
+         "say which scenario, on one image and in one round: RUN/ID~1"});
     return model::kExitUsage;
   }
   if (const auto done =

@@ -28,9 +28,7 @@ bool mend(const std::vector<ScenarioFile>& files) {
       return false;
     }
     const mine::Repair repair =
-        mine::repair(*text, file.path, {file.id, [](const std::string& path) {
-                                          return base::sys::read_file(path);
-                                        }});
+        mine::repair(*text, file.path, {file.id, read_scenario});
     if (repair.text == *text) continue;
     if (const auto written = base::sys::write_file(file.path, repair.text);
         !written) {

@@ -62,7 +62,7 @@ std::optional<int> diff_one(const Options& options) {
     return model::kExitUsage;
   }
   if (handle->id.empty()) return std::nullopt;
-  const auto result = run::Record::load(handle->results.front());
+  const auto result = run::Record::load(handle->first_round());
   const auto legs = result ? mine::diff_legs(*result, options.all)
                            : tl::make_unexpected(result.error());
   if (!legs) {

@@ -116,7 +116,9 @@ int rerun(const Options& given) {
                           report::summary_text(record->suite(), {})));
     // Nobody knows what those that are not there would say.
     const bool gaps = warn_of_gaps(*record);
-    const int code = record->suite().exit_code(options.suite);
+    run::SuiteResult suite = record->suite();
+    suite.signal = 0;  // that was then
+    const int code = suite.exit_code(options.suite);
     return gaps && code == model::kExitGood ? model::kExitInconclusive : code;
   }
   options.selection.selected = wanted->select;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -42,8 +43,11 @@ std::string shown_image(const run::Summary& summary) {
 // "go/x/fault": the longest id that begins it, and the leg.
 bool take(const run::Summary& summary, const std::string& rest,
           std::string& leg) {
+  const std::string round =
+      summary.id + "~" + std::to_string(summary.round + 1);
   for (const std::string& name :
-       {summary.id, shown_image(summary) + "/" + summary.id}) {
+       {summary.id, round, shown_image(summary) + "/" + summary.id,
+        shown_image(summary) + "/" + round}) {
     if (rest == name) {
       leg.clear();
       return true;
@@ -56,23 +60,6 @@ bool take(const run::Summary& summary, const std::string& rest,
   return false;
 }
 
-// The results of one round or try, by the name of its folder: "go/x~2".
-std::vector<run::Summary> results_of_folder(const run::Record& record,
-                                            const std::string& rest,
-                                            std::string& leg) {
-  std::vector<run::Summary> results;
-  for (run::Summary summary : record.results()) {
-    const std::string id = summary.id;
-    if (!summary.folder.starts_with(shown_image(summary) + "/" + id + "~"))
-      continue;
-    summary.id = summary.folder.substr(shown_image(summary).size() + 1);
-    if (!take(summary, rest, leg)) continue;
-    summary.id = id;
-    results.push_back(std::move(summary));
-  }
-  return results;
-}
-
 }  // namespace
 
 base::Result<Handle> resolve_handle(const std::string& text) {
@@ -80,11 +67,6 @@ base::Result<Handle> resolve_handle(const std::string& text) {
   Handle handle{DRIFTCAGE_TRY(run::Record::open(folder)), {}, {}, {}};
   if (rest.empty()) {
     handle.results = handle.record.results();
-    return handle;
-  }
-  handle.results = results_of_folder(handle.record, rest, handle.leg);
-  if (!handle.results.empty()) {
-    handle.id = handle.results.front().id;
     return handle;
   }
   std::vector<std::string> ids;
@@ -104,6 +86,10 @@ base::Result<Handle> resolve_handle(const std::string& text) {
                     near.empty() ? "write RUN/ID or RUN/ID/LEG; a leg is "
                                    "control, fault or fix:NAME"
                                  : "did you mean " + near + "?");
+}
+
+const run::Summary& Handle::first_round() const {
+  return *std::ranges::min_element(results, {}, &run::Summary::round);
 }
 
 bool warn_of_gaps(const run::Record& record) {

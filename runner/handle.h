@@ -15,10 +15,13 @@ struct Handle {
   std::vector<run::Summary> results;  // with the id; all when none is given
   std::string id;
   std::string leg;  // may be empty
+
+  // Of the results, which must be some.
+  [[nodiscard]] const run::Summary& first_round() const;
 };
 // RUN is a folder, a run id, the end of one, or latest: see find_record. IMAGE
-// is needed where a scenario ran on several. ID~N is one of several rounds, by
-// the name of its folder. An error names the nearest id.
+// is needed where a scenario ran on several. ID~N is round N of --repeat, from
+// 1 on. An error names the nearest id.
 [[nodiscard]] base::Result<Handle> resolve_handle(const std::string& text);
 
 // Warns of what the record lacks; true when there was something.

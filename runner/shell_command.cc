@@ -214,21 +214,12 @@ std::string kept_text(const std::string& folder) {
   return text;
 }
 
-// Of several rounds the one whose folder has the id alone.
-const run::Summary& first_round(const std::vector<run::Summary>& results) {
-  const auto found = std::ranges::find_if(results, [](const auto& summary) {
-    return summary.folder ==
-           run::image_folder(summary.image) + "/" + summary.id;
-  });
-  return found == results.end() ? results.front() : *found;
-}
-
 base::Result<Room> room_of(const Handle& handle) {
   if (handle.id.empty()) {
     return base::fail("enter", handle.record.folder(), 0,
                       "say which scenario: RUN/ID or RUN/ID/LEG");
   }
-  const run::Summary& summary = first_round(handle.results);
+  const run::Summary& summary = handle.first_round();
   std::set<std::string> ways;
   for (const run::Summary& other : handle.results)
     ways.insert(run::image_folder(other.image) + "/" + other.id);
@@ -317,7 +308,9 @@ void shell_into_first_bad(const std::string& record_folder) {
   if (!record) return;
   for (const run::Summary& summary : record->results()) {
     if (model::is_good(summary.verdict)) continue;
-    const std::string leg = record_folder + "/" + summary.folder;
+    std::string leg = record_folder + "/" + run::image_folder(summary.image) +
+                      "/" + summary.id;
+    if (summary.round > 0) leg += "~" + std::to_string(summary.round + 1);
     if (is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO)) {
       static_cast<void>(shell_into(leg));
     } else {

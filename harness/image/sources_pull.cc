@@ -201,7 +201,9 @@ base::Result<bool> drop_damaged(const Store& store,
     const std::string path = store.blob(digest);
     const auto found = digest_file(path);
     if (found && found->digest == digest) continue;
-    // Another pull may have been faster; a bad disk is damage, too.
+    // Another pull may have been faster; a bad disk is damage, too. What
+    // is not known to be needed must not hide why the image was not read.
+    if (!found && !fetched && found.error().err != EIO) continue;
     if (!found && found.error().err != ENOENT && found.error().err != EIO)
       return tl::make_unexpected(found.error());
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)

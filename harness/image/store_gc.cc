@@ -31,6 +31,13 @@ base::Result<std::vector<std::string>> names_in(const std::string& path) {
   return list_names(fd.get());
 }
 
+base::Result<bool> has_record(const Store& store, const std::string& chain) {
+  const auto known = DRIFTCAGE_TRY(store.list());
+  return std::any_of(known.begin(), known.end(), [&](const StoreEntry& entry) {
+    return entry.image.chain == chain;
+  });
+}
+
 }  // namespace
 
 base::Result<std::vector<StoreEntry>> Store::list() const {
@@ -111,6 +118,8 @@ base::Status Store::gc_trees(const std::vector<StoreEntry>& known,
       result.in_use.push_back("tree " + chain);
       continue;
     }
+    // Whoever made it meanwhile has written its record before letting go.
+    if (!leftover && DRIFTCAGE_TRY(has_record(*this, chain))) continue;
     if (const auto info = tree_info(chain); info && !leftover)
       result.bytes += info->size.bytes;
     if (!leftover) {
@@ -127,7 +136,8 @@ base::Status Store::gc_trees(const std::vector<StoreEntry>& known,
 base::Status Store::gc_blobs(GcResult& result) const {
   // In this order: blobs that a pull brings after the look at what is being
   // fetched are not among these names, and one that ended before it has its
-  // record.
+  // record. Old waste that such a pull uses again is not saved by that: it
+  // fails then, and finds nothing in its way the next time.
   const std::string folder = folder_ + "/blobs/sha256";
   const auto names = DRIFTCAGE_TRY(names_in(folder));
   for (const std::string& name : DRIFTCAGE_TRY(names_in(folder_ + "/tmp"))) {

@@ -6,10 +6,8 @@
 namespace driftcage::report {
 
 std::string handle_id(const run::ScenarioResult& result) {
-  const std::string& folder = result.record_folder;
   const std::string& id = result.scenario.id;
-  const std::size_t at = folder.rfind("/" + id + "~");
-  return at == std::string::npos ? id : folder.substr(at + 1);
+  return result.round == 0 ? id : id + "~" + std::to_string(result.round + 1);
 }
 
 namespace {

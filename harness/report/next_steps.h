@@ -13,7 +13,7 @@ struct NextStep {
   std::string why;
 };
 
-// The name of a result in its run: the id, "go/x~2" for a later round or try.
+// The name of a result in its run: the id, "go/x~2" for the second round.
 [[nodiscard]] std::string handle_id(const run::ScenarioResult& result);
 
 // What to type after a bad result, the most useful first.

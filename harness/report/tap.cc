@@ -105,10 +105,8 @@ class Tap : public Stream {
   }
 
   std::string end(const run::SuiteResult& result) override {
-    if (result.not_run() == 0) return {};
-    return fmt::format(
-        "Bail out! {} not run: {}\n", result.not_run(),
-        result.signal != 0 ? base::signal_name(result.signal) : result.stopped);
+    const std::string gap = not_run_text(result);
+    return gap.empty() ? gap : "Bail out! " + gap + "\n";
   }
 
  private:

@@ -322,6 +322,7 @@ base::Status carry_over(const Record& earlier, const std::string& folder) {
   Json run = DRIFTCAGE_TRY(read_json(fresh.folder() + "/run.json"));
   run["rerun_of"] = earlier.suite().run_id;
   run["selected"] = earlier.head().selected;
+  run["repeat"] = std::max(fresh.head().repeat, earlier.head().repeat);
   run["selection"] = earlier.head().selection;
   // What was not run then, and is not now, has the reason of then.
   if (all.size() < items.size()) keep_reason(run, earlier);

@@ -204,7 +204,9 @@ TEST_F(Robust, ACageWhosePidOneIsKilledIsAnError) {
                  setting);
   ASSERT_TRUE(run.wait_for("tiny/z  fault")) << run.screen();
   pid_t init = 0;
-  while (init == 0) init = cage_init(run.pid());
+  for (int tries = 0; init == 0 && tries < 10'000; ++tries)
+    init = cage_init(run.pid());
+  ASSERT_NE(init, 0) << run.screen();
   ::kill(init, SIGKILL);
   EXPECT_EQ(run.finish(), 3) << run.screen();
   EXPECT_THAT(verdicts(folder_ / "r"), ElementsAre("tiny/z error"));
@@ -212,6 +214,19 @@ TEST_F(Robust, ACageWhosePidOneIsKilledIsAnError) {
 }
 
 TEST_F(Robust, AFifoAmongScenariosIsRefused) {
+  // A shell's own one is read.
+  EXPECT_EQ(execute({"bash", "-c", "$0 check <(cat scenarios/tiny/a.toml)",
+                     DRIFTCAGE_PROGRAM},
+                    own())
+                .code,
+            0);
+  ASSERT_EQ(shell("mkdir scenarios/_lib; mkfifo scenarios/_lib/f.toml").code,
+            0);
+  std::string text = scenario("tiny/c", "ENOENT");
+  text.insert(text.find("run "), "include = [\"../_lib/f.toml\"]\n");
+  write("scenarios/tiny/c.toml", text);
+  EXPECT_THAT(shell("timeout 20 $0 check tiny/c 2>&1").out,
+              HasSubstr("it is a fifo"));
   ASSERT_EQ(shell("mkfifo scenarios/tiny/f.toml").code, 0);
   for (const char* command : {"run", "check"}) {
     const Outcome outcome =

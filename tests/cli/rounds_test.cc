@@ -83,8 +83,9 @@ TEST_F(Rounds, EachHasItsShell) {
   EXPECT_THAT(run.out, HasSubstr("r/tiny/b~2/fault "));
   Setting setting = own();
   setting.input = "echo here\n";
-  for (const char* place : {"tiny/b", "tiny/b/control", "tiny/b~2",
-                            "tiny/b~2/control", "host/tiny/b~2/fault"}) {
+  for (const char* place :
+       {"tiny/b", "tiny/b~1/fault", "tiny/b/control", "tiny/b~2",
+        "tiny/b~2/control", "host/tiny/b~2/fault"}) {
     const Outcome shell =
         driftcage({"shell", "r/" + std::string(place)}, setting);
     EXPECT_EQ(shell.out, "here\n") << place << shell.err;
@@ -117,6 +118,8 @@ TEST_F(Rounds, ReportsOfAStoppedRunAreNotGreen) {
   const std::string go = call({"report", "r", "--format", "go-test"}).out;
   EXPECT_THAT(go, HasSubstr("\"Action\":\"fail\",\"Package\":\"driftcage\""));
   EXPECT_THAT(go, HasSubstr(told));
+  EXPECT_THAT(call({"report", "r", "--format", "tap"}).out,
+              HasSubstr("Bail out! 3 " + told));
   EXPECT_THAT(call({"report", "r", "--format", "github"}).out,
               HasSubstr("::error title=driftcage::"));
 }
