@@ -24,7 +24,6 @@
 #include "harness/model/verdict.h"
 #include "harness/plan/planner.h"
 #include "harness/report/escape.h"
-#include "harness/report/next_steps.h"
 #include "harness/run/ground.h"
 #include "harness/run/interact.h"
 #include "harness/run/record.h"
@@ -248,7 +247,8 @@ base::Result<Room> room_of(const Handle& handle) {
   room.name = summary.id + " " + leg;
   const std::string run_name = run::run_name_of(summary.record);
   const std::string other_leg = leg == "control" ? "fault" : "control";
-  const std::string other = report::handle_id(result) + "/" + other_leg;
+  const std::string other =
+      run::round_id(summary.id, summary.round) + "/" + other_leg;
   room.greeting = fmt::format(
       "{}, leg {}: {}\n"
       "  the command    {}\n"
@@ -308,9 +308,9 @@ void shell_into_first_bad(const std::string& record_folder) {
   if (!record) return;
   for (const run::Summary& summary : record->results()) {
     if (model::is_good(summary.verdict)) continue;
-    std::string leg = record_folder + "/" + run::image_folder(summary.image) +
-                      "/" + summary.id;
-    if (summary.round > 0) leg += "~" + std::to_string(summary.round + 1);
+    const std::string leg = record_folder + "/" +
+                            run::image_folder(summary.image) + "/" +
+                            run::round_id(summary.id, summary.round);
     if (is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO)) {
       static_cast<void>(shell_into(leg));
     } else {

@@ -5,18 +5,13 @@
 
 namespace driftcage::report {
 
-std::string handle_id(const run::ScenarioResult& result) {
-  const std::string& id = result.scenario.id;
-  return result.round == 0 ? id : id + "~" + std::to_string(result.round + 1);
-}
-
 namespace {
 
 // "RUN/ID[/LEG]" with the shortest name of the run; empty without a record.
 std::string handle(const run::ScenarioResult& result, const std::string& leg) {
   std::string run = run::run_name_of(result.record_folder);
   if (run.empty()) return {};
-  run += "/" + handle_id(result);
+  run += "/" + run::round_id(result.scenario.id, result.round);
   return leg.empty() ? run : run + "/" + leg;
 }
 

@@ -13,9 +13,6 @@ struct NextStep {
   std::string why;
 };
 
-// The name of a result in its run: the id, "go/x~2" for the second round.
-[[nodiscard]] std::string handle_id(const run::ScenarioResult& result);
-
 // What to type after a bad result, the most useful first.
 [[nodiscard]] std::vector<NextStep> next_steps(
     const run::ScenarioResult& result);

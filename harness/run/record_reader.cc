@@ -7,7 +7,6 @@
 #include <set>
 #include <string_view>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -108,10 +107,8 @@ Summary summary_of(const Json& json, const std::string& record) {
   return summary;
 }
 
-using Key = std::tuple<std::string, std::string, unsigned>;
-
 template <class Item>
-Key key_of(const Item& item) {
+ItemName name_of(const Item& item) {
   return {item.id, item.image, item.round};
 }
 
@@ -211,14 +208,14 @@ base::Status Record::read_lines() {
         head_.items.push_back(
             {text(json, "id"), text(json, "image"), json.value("round", 0u)});
       }));
-  std::set<Key> open;
-  for (const PlannedItem& item : head_.items) open.insert(key_of(item));
+  std::set<ItemName> open;
+  for (const PlannedItem& item : head_.items) open.insert(name_of(item));
   std::size_t strangers = 0;
   const bool results_cut = DRIFTCAGE_TRY(
       each_line(folder_ + "/results.jsonl", [&](const Json& json) {
         Summary summary = summary_of(json, folder_);
         // Each planned one has one result, and nothing else has any.
-        if (open.erase(key_of(summary)) == 0) {
+        if (open.erase(name_of(summary)) == 0) {
           ++strangers;
           return;
         }
@@ -286,13 +283,13 @@ void Record::replace_results(std::vector<Summary> results) {
 }
 
 std::vector<PlannedItem> Record::missing() const {
-  std::set<Key> done;
+  std::set<ItemName> done;
   for (const Summary& summary : results_) {
-    if (!summary.is_lost()) done.insert(key_of(summary));
+    if (!summary.is_lost()) done.insert(name_of(summary));
   }
   std::vector<PlannedItem> items;
   for (const PlannedItem& item : head_.items) {
-    if (!done.contains(key_of(item))) items.push_back(item);
+    if (!done.contains(name_of(item))) items.push_back(item);
   }
   return items;
 }
@@ -331,6 +328,10 @@ std::vector<std::string> known_runs() {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::string round_id(const std::string& id, unsigned round) {
+  return round == 0 ? id : id + "~" + std::to_string(round + 1);
 }
 
 std::string run_name_of(const std::string& folder) {

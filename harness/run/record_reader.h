@@ -89,6 +89,10 @@ class Record {
 // part of a run id in the state folder, else the record's path; empty when the
 // folder lies in no record.
 [[nodiscard]] std::string run_name_of(const std::string& folder);
+
+// How people name a result of a run: the id, for a later round of --repeat
+// with its number, "go/x~2".
+[[nodiscard]] std::string round_id(const std::string& id, unsigned round);
 // Run ids of the state folder, oldest first.
 [[nodiscard]] std::vector<std::string> known_runs();
 

@@ -76,6 +76,9 @@ class Project : public ::testing::Test {
 class CageProject : public Project {
  protected:
   void SetUp() override;
+  Outcome call(const std::vector<std::string>& arguments) const {
+    return driftcage(arguments, own());
+  }
 };
 
 }  // namespace driftcage::cli_test

@@ -14,6 +14,7 @@
 
 #include "harness/base/sys.h"
 #include "tests/cli/command.h"
+#include "tests/cli/results.h"
 #include "tests/cli/scenario_text.h"
 #include "tests/must_work.h"
 
@@ -135,22 +136,6 @@ class Recorded : public CageProject {
     write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
     write("scenarios/tiny/c.toml", scenario("tiny/c", "ENOENT"));
   }
-  Outcome call(const std::vector<std::string>& arguments) const {
-    return driftcage(arguments, own());
-  }
-  // By id: a record holds the results in the order in which they ended.
-  [[nodiscard]] std::vector<std::string> verdicts(
-      const std::string& record) const {
-    std::vector<std::string> list;
-    std::ifstream in(folder_ / record / "results.jsonl");
-    for (std::string line; std::getline(in, line);) {
-      const json result = json::parse(line);
-      list.push_back(result["id"].get<std::string>() + " " +
-                     result["verdict"].get<std::string>());
-    }
-    std::sort(list.begin(), list.end());
-    return list;
-  }
 };
 
 TEST_F(Recorded, PlanRunsNothing) {
@@ -222,7 +207,7 @@ TEST_F(Recorded, RerunRunsTheBadAndKeepsTheRest) {
       call({"rerun", "--record", "again", "--report", "junit=whole.xml"});
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("1 scenario: 1 pass"));
-  EXPECT_THAT(verdicts("again"),
+  EXPECT_THAT(verdicts_of(folder_ / "again"),
               ElementsAre("tiny/a pass", "tiny/b pass", "tiny/c pass"));
   EXPECT_THAT(read_text(folder_ / "whole.xml"), HasSubstr("tests=\"3\""));
   const Outcome none = call({"rerun", "again"});
@@ -321,7 +306,7 @@ TEST_F(Recorded, JudgesByAnEditWithoutRunning) {
   EXPECT_EQ(edited.code, 0) << edited.out << edited.err;
   EXPECT_THAT(edited.out, HasSubstr("PASS        tiny/b"));
   // What the record says stays.
-  EXPECT_EQ(verdicts("r")[1], "tiny/b no-repro");
+  EXPECT_EQ(verdicts_of(folder_ / "r")[1], "tiny/b no-repro");
   std::string other = scenario("tiny/b", "ENOENT");
   other.replace(other.find("here\\n"), 4, "some");
   write("edited.toml", other);
@@ -338,7 +323,7 @@ TEST_F(Recorded, ShardsTogetherAreTheWhole) {
   }
   const Outcome whole = call({"merge", "s1", "s2", "--record", "whole"});
   EXPECT_EQ(whole.code, 1) << whole.err;
-  EXPECT_EQ(verdicts("whole").size(), 3u);
+  EXPECT_EQ(verdicts_of(folder_ / "whole").size(), 3u);
   const Outcome half = call({"merge", "s2", "--record", "half"});
   EXPECT_EQ(half.code, 5);
   EXPECT_THAT(half.err, HasSubstr("missing: shard 1/2"));
@@ -433,7 +418,7 @@ TEST_F(Recorded, ARunThatIsKilledLeavesARecordThatCanBeFinished) {
   write("scenarios/tiny/z.toml", scenario("tiny/z", "ENOENT"));
   const Outcome rest = call({"rerun", "missed", "r", "--record", "done"});
   EXPECT_EQ(rest.code, 1) << rest.err;  // tiny/b is still bad
-  EXPECT_EQ(verdicts("done").size(), 4u);
+  EXPECT_EQ(verdicts_of(folder_ / "done").size(), 4u);
 }
 
 TEST_F(Recorded, RandomOrderSaysItsSeed) {

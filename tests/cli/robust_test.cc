@@ -14,6 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/cli/results.h"
 #include "tests/cli/scenario_text.h"
 #include "tests/cli/terminal.h"
 #include "tests/must_work.h"
@@ -40,18 +41,6 @@ class Robust : public CageProject {
   // A shell line in which $0 is driftcage.
   [[nodiscard]] Outcome shell(const std::string& line) const {
     return execute({"sh", "-c", line, DRIFTCAGE_PROGRAM}, own());
-  }
-  [[nodiscard]] std::vector<std::string> verdicts(
-      const fs::path& record) const {
-    std::vector<std::string> list;
-    std::ifstream in(record / "results.jsonl");
-    for (std::string line; std::getline(in, line);) {
-      const json result = json::parse(line);
-      list.push_back(result["id"].get<std::string>() + " " +
-                     result["verdict"].get<std::string>());
-    }
-    std::sort(list.begin(), list.end());
-    return list;
   }
 };
 
@@ -87,7 +76,7 @@ TEST_F(Robust, ManyRunsAtOnceKeepOutOfEachOthersWay) {
        fs::directory_iterator(folder_ / "state/driftcage/runs")) {
     if (entry.is_symlink()) continue;
     records.insert(entry.path().filename().string());
-    EXPECT_THAT(verdicts(entry.path()),
+    EXPECT_THAT(verdicts_of(entry.path()),
                 ElementsAre("tiny/a pass", "tiny/b no-repro"));
   }
   EXPECT_THAT(records, SizeIs(6));
@@ -114,7 +103,7 @@ TEST_F(Robust, AClockThatJumpsChangesNoVerdict) {
   const Outcome run =
       driftcage({"run", "--record", "r", "--deadline", "10m"}, jumping);
   EXPECT_EQ(run.code, 1) << run.out << run.err;
-  EXPECT_THAT(verdicts(folder_ / "r"),
+  EXPECT_THAT(verdicts_of(folder_ / "r"),
               ElementsAre("tiny/a pass", "tiny/b no-repro", "tiny/x xfail"));
   const json record = json::parse(read_text(folder_ / "r/run.json"));
   EXPECT_TRUE(record["complete"]);
@@ -161,7 +150,7 @@ TEST_F(Robust, ACellThatIsKilledIsAnErrorAndLeavesNothing) {
   ASSERT_FALSE(cells.empty());
   for (const pid_t cell : cells) ::kill(cell, SIGKILL);
   EXPECT_EQ(run.finish(), 3) << run.screen();
-  EXPECT_THAT(verdicts(folder_ / "r"), Contains("tiny/z error"));
+  EXPECT_THAT(verdicts_of(folder_ / "r"), Contains("tiny/z error"));
   EXPECT_THAT(run.screen(),
               HasSubstr("the helper ended with SIGKILL before it reported"));
 }
@@ -209,7 +198,7 @@ TEST_F(Robust, ACageWhosePidOneIsKilledIsAnError) {
   ASSERT_NE(init, 0) << run.screen();
   ::kill(init, SIGKILL);
   EXPECT_EQ(run.finish(), 3) << run.screen();
-  EXPECT_THAT(verdicts(folder_ / "r"), ElementsAre("tiny/z error"));
+  EXPECT_THAT(verdicts_of(folder_ / "r"), ElementsAre("tiny/z error"));
   EXPECT_THAT(run.screen(), HasSubstr("something outside killed its pid 1"));
 }
 
@@ -257,7 +246,7 @@ TEST_F(Robust, ARecordTellsTheSameWhenItIsJudgedAgain) {
   const Outcome run =
       driftcage({"run", "--record", "r", "--waivers", "waivers.toml"}, own());
   EXPECT_THAT(
-      verdicts(folder_ / "r"),
+      verdicts_of(folder_ / "r"),
       ElementsAre("all/matrix[EACCES] no-repro", "all/matrix[ENOENT] pass",
                   "all/steps pass", "tiny/a pass", "tiny/b xfail"))
       << run.out << run.err;
@@ -274,7 +263,7 @@ TEST_F(Robust, ARecordTellsTheSameWhenItIsJudgedAgain) {
                      entry["verdict"].get<std::string>());
   }
   std::sort(judged.begin(), judged.end());
-  EXPECT_EQ(judged, verdicts(folder_ / "r")) << again.out << again.err;
+  EXPECT_EQ(judged, verdicts_of(folder_ / "r")) << again.out << again.err;
 }
 
 TEST_F(Robust, ATraceIsStoredUpToItsLimitAndJudgedWhole) {

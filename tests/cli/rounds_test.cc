@@ -3,20 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/cli/command.h"
+#include "tests/cli/results.h"
 #include "tests/cli/scenario_text.h"
 
 namespace driftcage::cli_test {
 namespace {
 
-using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -27,24 +23,8 @@ class Rounds : public CageProject {
     if (IsSkipped() || HasFatalFailure()) return;
     write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
   }
-  Outcome call(const std::vector<std::string>& arguments) const {
-    return driftcage(arguments, own());
-  }
   void mend() const {
     write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
-  }
-  // "0 pass", sorted.
-  [[nodiscard]] std::vector<std::string> verdicts(
-      const std::string& record) const {
-    std::vector<std::string> list;
-    std::ifstream in(folder_ / record / "results.jsonl");
-    for (std::string line; std::getline(in, line);) {
-      const json result = json::parse(line);
-      list.push_back(std::to_string(result["round"].get<unsigned>()) + " " +
-                     result["verdict"].get<std::string>());
-    }
-    std::sort(list.begin(), list.end());
-    return list;
   }
 };
 
@@ -53,7 +33,8 @@ TEST_F(Rounds, AllBadOnesAreRunAgain) {
   mend();
   const Outcome again = call({"rerun", "failed", "r", "--record", "s"});
   EXPECT_EQ(again.code, 0) << again.out << again.err;
-  EXPECT_THAT(verdicts("s"), ElementsAre("0 pass", "1 pass", "2 pass"));
+  EXPECT_THAT(verdicts_of(folder_ / "s", "round"),
+              ElementsAre("0 pass", "1 pass", "2 pass"));
 }
 
 TEST_F(Rounds, OnlyTheMissedOnesAreRunAgain) {
@@ -61,7 +42,8 @@ TEST_F(Rounds, OnlyTheMissedOnesAreRunAgain) {
   mend();
   const Outcome again = call({"rerun", "missed", "r", "--record", "s"});
   EXPECT_EQ(again.code, 1) << again.out << again.err;
-  EXPECT_THAT(verdicts("s"), ElementsAre("0 no-repro", "1 pass", "2 pass"));
+  EXPECT_THAT(verdicts_of(folder_ / "s", "round"),
+              ElementsAre("0 no-repro", "1 pass", "2 pass"));
   // Nothing is missed any more, and what was bad is.
   EXPECT_EQ(call({"rerun", "missed", "s"}).code, 1);
   EXPECT_EQ(call({"rerun", "failed", "s", "--record", "t"}).code, 0);

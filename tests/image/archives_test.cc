@@ -35,6 +35,13 @@ class Archives : public StoreTest {
     EXPECT_EQ(listing(root_of(reference.substr(reference.rfind('/') + 1))),
               expected_);
   }
+  // The reference of an archive of the tree with a shell in it; and two fifos.
+  [[nodiscard]] std::string make_shell_image() const {
+    shell(
+        "cp -L --parents /bin/sh $(ldd /bin/sh | grep -o '/[^ ]*') tree\n"
+        "tar -C tree -cf one.tar .; mkfifo in out");
+    return "tar:" + at("one.tar");
+  }
   // An OCI layout `layout` with the tree as its only layer.
   void make_layout() const {
     shell(
@@ -260,10 +267,7 @@ TEST_F(Archives, OfAFileThatIsGoneAreManaged) {
 }
 
 TEST_F(Archives, ATreeThatATraceRunsOnIsLeft) {
-  shell(
-      "cp -L --parents /bin/sh $(ldd /bin/sh | grep -o '/[^ ]*') tree\n"
-      "tar -C tree -cf one.tar .; mkfifo in out");
-  const std::string reference = "tar:" + at("one.tar");
+  const std::string reference = make_shell_image();
   ASSERT_EQ(image({"import", reference}).code, 0);
   const Outcome outcome = cli_test::execute(
       {"sh", "-ec",
@@ -284,16 +288,15 @@ TEST_F(Archives, ATreeThatATraceRunsOnIsLeft) {
 }
 
 TEST_F(Archives, ATreeThatAShellRunsOnIsLeft) {
+  const std::string reference = make_shell_image();
   shell(
-      "cp -L --parents /bin/sh $(ldd /bin/sh | grep -o '/[^ ]*') tree\n"
-      "tar -C tree -cf one.tar .; mkfifo in out; mkdir -p scenarios/t\n"
+      "mkdir -p scenarios/t\n"
       "cat >scenarios/t/a.toml <<'END'\n"
       "schema = 1\nid = \"t/a\"\ntitle = \"A file that is not there\"\n"
       "run = [\"/bin/sh\", \"-c\", \"read x </etc/file\"]\n"
       "[[fault]]\nid = \"gone\"\nhide = [\"/etc/file\"]\n"
       "[expect]\nexit = \"nonzero\"\nsee = [\"open /etc/file = "
       "ENOENT\"]\nEND");
-  const std::string reference = "tar:" + at("one.tar");
   const Outcome outcome = cli_test::execute(
       {"sh", "-ec",
        "\"$0\" run -q --image \"$1\" --record r >&2\n"
