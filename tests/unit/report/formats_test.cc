@@ -247,6 +247,18 @@ TEST_F(Formats, GoTestEventsBalance) {
   EXPECT_EQ(state["driftcage/. top/fix:put-it-back"], "pass");
 }
 
+TEST_F(Formats, TapTellsWhatWasTriedBefore) {
+  const std::string text = report("tap");
+  const std::size_t flaky = text.find("go/flaky\n  ---\n");
+  ASSERT_NE(flaky, std::string::npos);
+  const std::string block =
+      text.substr(flaky, text.find("  ...\n", flaky) - flaky);
+  EXPECT_THAT(block,
+              HasSubstr("\n  flaky: true\n  tries: 2\n  before: |\n    "));
+  // Each line of a block is indented.
+  EXPECT_THAT(text, Not(HasSubstr("\n\n")));
+}
+
 TEST_F(Formats, TapHasAPlanSubtestsAndDirectives) {
   const auto all = lines(report("tap"));
   EXPECT_EQ(all[0], "TAP version 14");
