@@ -2,6 +2,7 @@
 #include "harness/cage/identity.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 
 #include "harness/cage/directory.h"
@@ -81,6 +83,27 @@ base::Status set_capabilities(std::uint64_t kept) {
   if (::syscall(SYS_capset, &header, data.data()) != 0) {
     return base::fail("capset", {}, errno);
   }
+  return {};
+}
+
+// Before the ids change, which takes the right to it away (setgroups(2)).
+base::Status join_groups(const model::CageSpec& spec, const CageIds& ids,
+                         std::vector<std::string>& notes) {
+  if (spec.groups.empty()) return {};
+  std::vector<gid_t> groups;
+  if (ids.count > 1) {
+    std::copy_if(spec.groups.begin(), spec.groups.end(),
+                 std::back_inserter(groups),
+                 [&ids](gid_t gid) { return gid < ids.count; });
+  }
+  if (groups.size() != spec.groups.size()) {
+    notes.push_back("ids: the user is in " + std::to_string(groups.size()) +
+                    " of its " + std::to_string(spec.groups.size()) +
+                    " supplementary groups: the cage does not have the ids of "
+                    "the others");
+  }
+  if (!groups.empty() && ::setgroups(groups.size(), groups.data()) != 0)
+    return base::fail("setgroups", std::to_string(groups.size()), errno);
   return {};
 }
 
@@ -151,6 +174,7 @@ base::Status become_user(const model::CageSpec& spec, const CageIds& ids,
       kept |= std::uint64_t{1} << cap;
   }
   DRIFTCAGE_CHECK_OK(limit_bounding_set(kept));
+  DRIFTCAGE_CHECK_OK(join_groups(spec, ids, notes));
   // With a single id it is this one already.
   if (::setresgid(spec.gid, spec.gid, spec.gid) != 0 ||
       ::setresuid(spec.uid, spec.uid, spec.uid) != 0) {

@@ -104,6 +104,12 @@ base::Status mount_overlay(const std::string& lower, const std::string& upper,
   return {};
 }
 
+base::Result<base::UniqueFd> attach_aside(Scratch& scratch, int tree) {
+  const std::string place = DRIFTCAGE_TRY(scratch.directory("a"));
+  DRIFTCAGE_CHECK_OK(attach(tree, place));
+  return base::sys::open(place, O_PATH | O_DIRECTORY);
+}
+
 std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 }  // namespace driftcage::cage

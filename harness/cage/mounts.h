@@ -56,6 +56,10 @@ class Scratch {
   std::string at_;
   unsigned count_ = 0;
 };
+// move_mount(2) of a detached tree to a new directory of `scratch`, which is
+// returned open: an overlay has to be told where its layers are.
+[[nodiscard]] base::Result<base::UniqueFd> attach_aside(Scratch& scratch,
+                                                        int tree);
 // "/proc/self/fd/N": a path for calls that take no descriptor.
 [[nodiscard]] std::string fd_path(int fd);
 

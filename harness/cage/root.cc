@@ -39,6 +39,7 @@ class RootMaker {
   base::Status make();
 
  private:
+  base::Result<bool> lay_over_image(const std::string& host);
   base::Result<bool> lay_over_whole();
   base::Status adopt_directories();
   base::Status empty_masks();
@@ -78,16 +79,9 @@ base::Status RootMaker::make() {
   // spec.root without links.
   const std::string host = DRIFTCAGE_TRY(
       base::sys::readlinkat(AT_FDCWD, fd_path(sources_.root.get())));
-  if (!mount_below(host)) {
-    auto layer = DRIFTCAGE_TRY(
-        make_layer(scratch_, std::move(sources_.root), root_, kOwnDirectories));
-    regions_.add({"/", RegionKind::Overlay, std::move(layer), ""});
-    return {};
-  }
+  if (DRIFTCAGE_TRY(lay_over_image(host))) return {};
   if (DRIFTCAGE_TRY(lay_over_whole())) return {};
-  // The kernel refuses an overlay over a directory with mounts below it,
-  // because that would uncover what they hide. So the root is a scratch
-  // directory, with an overlay for each directory in it.
+  // The root is a scratch directory, with an overlay for each directory in it.
   if (::mount(root_.c_str(), root_.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     return base::fail("bind", root_, errno);
   }
@@ -98,12 +92,39 @@ base::Status RootMaker::make() {
   return grow(sources_.root.get(), host == "/" ? "" : host, "");
 }
 
-// A mount of the host without those below it. Attached, or an overlay could not
-// be told where it is.
+// A mount of the host without those below it.
 base::Result<base::UniqueFd> RootMaker::uncovered(const std::string& host) {
-  const std::string place = DRIFTCAGE_TRY(scratch_.directory("b"));
-  DRIFTCAGE_CHECK_OK(attach(sources_.bare.at(host).get(), place));
-  return base::sys::open(place, O_PATH | O_DIRECTORY);
+  return attach_aside(scratch_, sources_.bare.at(host).get());
+}
+
+// One overlay over an image's root. False where something is mounted below it:
+// the kernel refuses that, because it would uncover what is hidden.
+base::Result<bool> RootMaker::lay_over_image(const std::string& host) {
+  if (mount_below(host)) {
+    if (sources_.shifted.root) {
+      steps_.note("ids: files of root in " + host +
+                  " are nobody's in the cage: something is mounted in it");
+    }
+    return false;
+  }
+  base::Result<std::shared_ptr<Layer>> layer = base::fail("shift ids", host);
+  if (sources_.shifted.root) {
+    auto lower = attach_aside(scratch_, sources_.shifted.root.get());
+    layer =
+        lower ? make_layer(scratch_, *std::move(lower), root_, kOwnDirectories)
+              : tl::make_unexpected(lower.error());
+    // Overlays take no id-mapped mounts before Linux 5.19.
+    if (!layer) {
+      steps_.note("ids: files of root in " + host +
+                  " are nobody's in the cage: " + layer.error().message());
+    }
+  }
+  if (!layer) {
+    layer = DRIFTCAGE_TRY(
+        make_layer(scratch_, std::move(sources_.root), root_, kOwnDirectories));
+  }
+  regions_.add({"/", RegionKind::Overlay, *std::move(layer), ""});
+  return true;
 }
 
 // One overlay over the host's root file system, and one over each that is

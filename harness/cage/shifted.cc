@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "harness/base/sys.h"
@@ -67,19 +68,21 @@ int shift(const std::string& from, int ids, base::UniqueFd& tree) {
 ShiftedTrees shift_trees(const model::CageSpec& spec,
                          std::vector<std::string>& notes) {
   ShiftedTrees trees;
-  std::optional<base::UniqueFd> ids;
   if (::geteuid() != 0) return trees;
+  std::vector<std::pair<std::string, base::UniqueFd*>> wanted;
+  if (spec.root_own_ids) wanted.emplace_back(spec.root, &trees.root);
   for (const model::CageOp& op : spec.ops) {
     const auto* tree = std::get_if<model::op::MountTree>(&op);
-    if (tree == nullptr || !tree->own_ids || tree->read_only) continue;
-    if (!ids) ids = ids_of_a_cage();
-    if (!ids) return trees;
-    base::UniqueFd mount;
-    const int err = shift(tree->from, ids->get(), mount);
-    if (err == 0) {
-      trees[tree->from] = std::move(mount);
-    } else {
-      notes.push_back("ids: files of root in " + tree->from +
+    if (tree != nullptr && tree->own_ids && !tree->read_only)
+      wanted.emplace_back(tree->from, &trees.by_path[tree->from]);
+  }
+  if (wanted.empty()) return trees;
+  const auto ids = ids_of_a_cage();
+  if (!ids) return trees;
+  for (const auto& [from, mount] : wanted) {
+    if (const int err = shift(from, ids->get(), *mount); err != 0) {
+      mount->reset();
+      notes.push_back("ids: files of root in " + from +
                       " are nobody's in the cage: its file system has no "
                       "id-mapped mounts (" +
                       base::errno_name(err) + ")");

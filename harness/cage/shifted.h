@@ -11,12 +11,16 @@
 
 namespace driftcage::cage {
 
-// Detached mounts by host path.
-using ShiftedTrees = std::map<std::string, base::UniqueFd>;
+// Detached mounts.
+struct ShiftedTrees {
+  base::UniqueFd root;                            // of the image
+  std::map<std::string, base::UniqueFd> by_path;  // of the host
+};
 
-// Of the MountTree operations with `own_ids`: their directories as id-mapped
-// mounts (mount_setattr(2), MOUNT_ATTR_IDMAP), in which what belongs to an id
-// of the host belongs to the same id of the cage. Only root can make them, and
+// The image's root with `root_own_ids`, and of the MountTree operations with
+// `own_ids` their directories, as id-mapped mounts (mount_setattr(2),
+// MOUNT_ATTR_IDMAP), in which what belongs to an id of the host belongs to the
+// same id of the cage. Only root can make them, and
 // only root needs them: its cages have ids of their own. Call it before the
 // cage's pid 1 is made. A tree that cannot be shifted, because its file system
 // or the kernel does not know how, is left out and noted.

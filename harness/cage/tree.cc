@@ -197,15 +197,13 @@ base::Status Builder::make_mask(const std::string& at, bool directory) {
 // overlays take no id-mapped mounts.
 base::Result<std::shared_ptr<Layer>> Builder::shifted_overlay(
     const model::op::MountTree& tree, const std::string& at) {
-  const auto shifted = sources_.shifted.find(tree.from);
-  if (!tree.own_ids || shifted == sources_.shifted.end())
+  const auto shifted = sources_.shifted.by_path.find(tree.from);
+  if (!tree.own_ids || shifted == sources_.shifted.by_path.end() ||
+      !shifted->second)
     return base::fail("shift ids", tree.from);
-  // Attached, or the overlay could not be told where it is.
-  const std::string place = DRIFTCAGE_TRY(scratch_.directory("s"));
-  DRIFTCAGE_CHECK_OK(attach(shifted->second.get(), place));
-  return make_layer(scratch_,
-                    DRIFTCAGE_TRY(base::sys::open(place, O_PATH | O_DIRECTORY)),
-                    at);
+  return make_layer(
+      scratch_, DRIFTCAGE_TRY(attach_aside(scratch_, shifted->second.get())),
+      at);
 }
 
 base::Result<ReadyTree> Builder::prepare_tree(

@@ -22,6 +22,7 @@ struct Image {
   std::string user;       // of the configuration, may be empty
   std::uint32_t uid = 0;  // that user's ids in the image
   std::uint32_t gid = 0;
+  std::vector<std::uint32_t> groups;  // supplementary ones
   // The tree has the owners that the image gives its files, so that they can be
   // told apart in a cage with many ids; otherwise all are one user's.
   bool has_owners = false;

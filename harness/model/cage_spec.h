@@ -168,6 +168,7 @@ struct Injection {
 struct CageSpec {
   std::string root = "/";             // host directory that is the image's root
   bool root_is_host = true;           // overlay the host's other mounts too
+  bool root_own_ids = false;          // as MountTree::own_ids
   std::vector<std::string> masks;     // directories shown empty, writable
   std::vector<op::MountTree> let_in;  // seen through the masks
   std::vector<CageOp> ops;
@@ -176,6 +177,7 @@ struct CageSpec {
   std::string directory = "/";  // the payload's working directory
   std::uint32_t uid = 0;        // inside the cage
   std::uint32_t gid = 0;
+  std::vector<std::uint32_t> groups;  // supplementary ones
   // Whose the files are that the user of the leg works with: another user takes
   // this one's place. What the cage makes is theirs, too.
   std::uint32_t owner_uid = 0;

@@ -219,6 +219,7 @@ base::Status LegBuilder::set_identity(const scenario::Effects& effects) {
   if (effects.user) {
     spec_.uid = DRIFTCAGE_TRY(user_id(*effects.user));
     spec_.gid = spec_.uid;
+    spec_.groups.clear();
     // Root takes nobody's place: all files are as good as its own.
     if (spec_.uid == 0) spec_.owner_uid = spec_.owner_gid = 0;
   }

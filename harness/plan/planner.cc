@@ -178,6 +178,7 @@ model::CageSpec healthy_cage(const image::Image& image,
   model::CageSpec spec;
   spec.root = image.root;
   spec.root_is_host = image.is_host;
+  spec.root_own_ids = !image.is_host && !image.has_owners;
   spec.masks = image.masks;
   spec.let_in = image.let_in;
   spec.ops.emplace_back(model::op::MakeDirectory{kWork, 0755});
@@ -190,6 +191,7 @@ model::CageSpec healthy_cage(const image::Image& image,
   spec.directory = kWork;
   spec.uid = image.uid;
   spec.gid = image.gid;
+  spec.groups = image.groups;
   if (image.has_owners) {
     spec.owner_uid = image.uid;
     spec.owner_gid = image.gid;

@@ -155,12 +155,13 @@ void fields(Archive& archive, Injection& value) {
 
 template <class Archive>
 void fields(Archive& archive, CageSpec& value) {
-  archive(value.root, value.root_is_host, value.masks, value.let_in, value.ops,
-          value.argv, value.environment, value.directory, value.uid, value.gid,
-          value.owner_uid, value.owner_gid, value.umask, value.limits,
-          value.network, value.proc, value.drop_devices, value.clock_offset_s,
-          value.hostname, value.injections, value.trace, value.timeout_ms,
-          value.terminal, value.keep_into, value.keep);
+  archive(value.root, value.root_is_host, value.root_own_ids, value.masks,
+          value.let_in, value.ops, value.argv, value.environment,
+          value.directory, value.uid, value.gid, value.groups, value.owner_uid,
+          value.owner_gid, value.umask, value.limits, value.network, value.proc,
+          value.drop_devices, value.clock_offset_s, value.hostname,
+          value.injections, value.trace, value.timeout_ms, value.terminal,
+          value.keep_into, value.keep);
 }
 
 }  // namespace driftcage::model

@@ -73,6 +73,26 @@ TEST_P(Image, IsTheWholeRoot) {
             host_.path().string() + " ENOENT\n");
 }
 
+TEST_P(Image, FilesBelongToWhomTheyBelongOutside) {
+  if (::geteuid() != 0 || GetParam() != Caller::Self)
+    GTEST_SKIP() << "only root's cages have other ids than the host";
+  ASSERT_EQ(::chown((root() / "etc").c_str(), 1000, 2000), 0);
+  ASSERT_EQ(::chmod((root() / "etc").c_str(), 0700), 0);
+  before_ = snapshot(root());
+  auto spec = this->spec({"owners", "/etc", "/etc/passwd"});
+  EXPECT_EQ(output(spec), "/etc 65534 65534\n/etc/passwd EACCES\n");
+  spec.root_own_ids = true;
+  EXPECT_EQ(output(spec), "/etc 1000 2000\n/etc/passwd 0 0\n");
+  spec.uid = 7;
+  spec.gid = 7;
+  EXPECT_EQ(output(spec), "/etc 1000 2000\n/etc/passwd EACCES\n");
+  // What the cage changes there stays in the cage.
+  spec.uid = spec.gid = 0;
+  spec.ops.emplace_back(op::WriteFile{"/etc/new", "x"});
+  spec.argv = {"/bin/payload", "owners", "/etc/new", "/etc"};
+  EXPECT_EQ(output(spec), "/etc/new 0 0\n/etc 1000 2000\n");
+}
+
 TEST_P(Image, GetsTheDirectoriesThatItLacks) {
   for (const char* name : {"/dev/null", "/proc/self/status", "/sys", "/tmp"}) {
     EXPECT_EQ(output(spec({"open", name})), std::string(name) + " ok\n");

@@ -224,6 +224,20 @@ TEST_P(Isolation, SetsIdentityUmaskAndSession) {
   EXPECT_EQ(output(spec), "uid 7 gid 8 umask 077 leader 1\n");
 }
 
+TEST_P(Isolation, TheUserIsInTheGroupsThatItHas) {
+  auto spec = shell_spec("id -G");
+  spec.uid = 1000;
+  spec.gid = 1001;
+  spec.groups = {4, 29, 70000};
+  const CellRun result = run(spec);
+  EXPECT_EQ(unlike_exit(result, 0), "");
+  const bool many = result.up.ids > 1;
+  EXPECT_EQ(result.out, many ? "1001 4 29\n" : "1001\n");
+  EXPECT_THAT(result.up.notes,
+              ::testing::Contains(
+                  HasSubstr(many ? "is in 2 of its 3" : "is in 0 of its 3")));
+}
+
 TEST_P(Isolation, AppliesLimitsDownwardsOnly) {
   auto spec = payload_spec({"limits"});
   EXPECT_THAT(output(spec), HasSubstr("core 1 1\n"));

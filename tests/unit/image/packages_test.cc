@@ -124,7 +124,10 @@ class Accounts : public ::testing::Test {
                "root:x:0:0:root:/root:/bin/sh\n"
                "broken line\n"
                "go:x:1000:1001::/home/go:/bin/sh\n");
-    root_.file("/etc/group", "root:x:0:\nstaff:x:50:\n");
+    root_.file("/etc/group",
+               "root:x:0:\nstaff:x:50:other\nadm:x:4:other,go\n"
+               "audio:x:29:go\nvideo:x:29:go\ngone:x:9:gopher,ago\n"
+               "bad:x:no:go\n");
   }
   base::Result<Account> find(const std::string& user) const {
     return find_account(root_.root(), user);
@@ -133,8 +136,8 @@ class Accounts : public ::testing::Test {
 };
 
 TEST_F(Accounts, ByNameAndNumber) {
-  EXPECT_EQ(find("go").value(), (Account{1000, 1001}));
-  EXPECT_EQ(find("1000").value(), (Account{1000, 1001}));
+  EXPECT_EQ(find("go").value(), (Account{1000, 1001, {4, 29}}));
+  EXPECT_EQ(find("1000").value(), (Account{1000, 1001, {4, 29}}));
   EXPECT_EQ(find("go:staff").value(), (Account{1000, 50}));
   EXPECT_EQ(find("7").value(), (Account{7, 0}));
   EXPECT_EQ(find("7:8").value(), (Account{7, 8}));

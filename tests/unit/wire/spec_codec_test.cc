@@ -11,6 +11,7 @@ model::CageSpec full_spec() {
   model::CageSpec spec;
   spec.root = "/srv/root";
   spec.root_is_host = false;
+  spec.root_own_ids = true;
   spec.masks = {"/home", "/root"};
   spec.let_in = {{"/root/sdk/go", "/root/sdk/go", true, false}};
   spec.ops = {op::MakeDirectory{"/work", 0700},
@@ -31,6 +32,7 @@ model::CageSpec full_spec() {
   spec.directory = "/work";
   spec.uid = 1000;
   spec.gid = 1001;
+  spec.groups = {4, 27};
   spec.umask = 077;
   spec.limits.nofile = 8;
   spec.network = model::Network::Loopback;
