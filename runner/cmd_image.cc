@@ -232,8 +232,15 @@ int inspect(const Options& options) {
       if (auto tree = store.tree_info(inspected.image.chain))
         inspected.tree = *std::move(tree);
     }
-    const auto image = DRIFTCAGE_TRY(
-        image::open_image(reference, base::environment(), open_options()));
+    auto opened =
+        image::open_image(reference, base::environment(), open_options());
+    if (!opened && stored && opened.error().err == ENOENT) {
+      // Its file is gone; what the store has is still of use.
+      write_err("note: " + opened.error().message() + "\n");
+      opened =
+          image::open_recorded(DRIFTCAGE_TRY(open_store()), inspected.image);
+    }
+    const image::Image image = DRIFTCAGE_TRY(std::move(opened));
     inspected.root = image.root;
     run::Launcher launcher(DRIFTCAGE_TRY(run::find_cell()));
     inspected.facts = DRIFTCAGE_TRY(run::image_facts(launcher, image));
@@ -245,6 +252,7 @@ int inspect(const Options& options) {
 int verify(const Options& options) {
   bool all_good = true;
   const int code = carry_out([&]() -> base::Status {
+    const image::InterruptGuard guard;
     const image::Store store = DRIFTCAGE_TRY(open_store());
     std::vector<image::StoredImage> images;
     for (const std::string& reference : options.images)

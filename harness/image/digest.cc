@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/base/sys.h"
+#include "harness/image/interrupt.h"
 
 namespace driftcage::image {
 namespace {
@@ -80,6 +81,7 @@ base::Result<FileDigest> digest_file(const std::string& path) {
   FileDigest result;
   std::vector<char> buffer(kBlock);
   while (true) {
+    DRIFTCAGE_CHECK_OK(check_interrupt());
     const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return base::fail("read", path, errno);

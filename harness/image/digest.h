@@ -42,7 +42,8 @@ class Sha256 {
 [[nodiscard]] std::string chain_id(const std::string& parent,
                                    const std::string& diff_id);
 
-// The digest of a whole file, and its size.
+// The digest of a whole file, and its size. EINTR when a signal was noted
+// meanwhile (InterruptGuard).
 struct FileDigest {
   std::string digest;
   std::uint64_t size = 0;

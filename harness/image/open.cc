@@ -100,7 +100,30 @@ void complete_environment(Image& image) {
   variables.try_emplace("TZ", "UTC");
 }
 
+base::Result<Image> complete(Image image) {
+  if (image.architecture.empty()) image.architecture = machine_architecture();
+  complete_environment(image);
+  if (!image.user.empty()) {
+    Account account = DRIFTCAGE_TRY(find_account(image.root, image.user));
+    image.uid = account.uid;
+    image.gid = account.gid;
+    image.groups = std::move(account.groups);
+  }
+  if (image.identity.empty()) image.identity = identity_of(image);
+  return image;
+}
+
 }  // namespace
+
+base::Result<Image> open_recorded(const Store& store,
+                                  const StoredImage& image) {
+  auto tree = DRIFTCAGE_TRY(store.find(image.chain));
+  if (!tree) {
+    return base::fail("open image", image.reference, ENOENT,
+                      "the store has a record of it, but not its tree");
+  }
+  return complete(image_of(image.reference, {image, *std::move(tree), false}));
+}
 
 base::Result<ProvidedImage> open_stored(const Store& store,
                                         const std::string& reference,
@@ -143,15 +166,7 @@ base::Result<Image> open_image(
     image = image_of(reference, provided);
     image.warm = std::move(warm);
   }
-  if (image.architecture.empty()) image.architecture = machine_architecture();
-  complete_environment(image);
-  if (!image.user.empty()) {
-    const Account account = DRIFTCAGE_TRY(find_account(image.root, image.user));
-    image.uid = account.uid;
-    image.gid = account.gid;
-  }
-  if (image.identity.empty()) image.identity = identity_of(image);
-  return image;
+  return complete(std::move(image));
 }
 
 }  // namespace driftcage::image

@@ -31,6 +31,11 @@ struct OpenOptions {
     const std::map<std::string, std::string>& environment,
     const OpenOptions& options = {});
 
+// An image of the store by its record, whatever its source is now. ENOENT when
+// its tree is not there.
+[[nodiscard]] base::Result<Image> open_recorded(const Store& store,
+                                                const StoredImage& image);
+
 // An image as it is in the store, made or fetched when it is not there, for
 // everything but host and dir:.
 [[nodiscard]] base::Result<ProvidedImage> open_stored(

@@ -217,6 +217,7 @@ base::Result<std::optional<ProvidedImage>> known_image(
 base::Result<ProvidedImage> build(const Store& store, const Recipe& recipe,
                                   const std::string& state,
                                   const FetchOptions& options) {
+  const auto fetching = DRIFTCAGE_TRY(store.keep_blobs());
   const auto packages = DRIFTCAGE_TRY(fetch_packages(store, recipe, options));
   StoredImage image;
   image.reference = recipe.name;

@@ -332,10 +332,9 @@ base::Result<ProvidedImage> provide_image(const Store& store,
   if (source.kind == SourceKind::Tar)
     return provide_tar(store, source, options, std::move(image));
 
-  // Until there is a record, gc must leave what was fetched.
-  std::optional<Store::Workspace> fetching;
-  if (source.kind == SourceKind::Remote)
-    fetching.emplace(DRIFTCAGE_TRY(store.workspace()));
+  const auto fetching = source.kind == SourceKind::Remote
+                            ? DRIFTCAGE_TRY(store.keep_blobs())
+                            : nullptr;
   const ImageFiles files = DRIFTCAGE_TRY(open_files(store, source));
   ImageContent content =
       DRIFTCAGE_TRY(read_content(store, source, files, options));

@@ -197,9 +197,10 @@ base::Result<bool> drop_damaged(const Store& store,
   }
   bool dropped = false;
   for (const std::string& digest : suspects) {
-    DRIFTCAGE_CHECK_OK(check_interrupt());
     const std::string path = store.blob(digest);
     const auto found = digest_file(path);
+    if (!found && found.error().err == EINTR)
+      return tl::make_unexpected(found.error());
     if (found && found->digest == digest) continue;
     // Another pull may have been faster; a bad disk is damage, too. What
     // is not known to be needed must not hide why the image was not read.

@@ -84,6 +84,12 @@ std::string Store::recipe_lock(const std::string& name) const {
   return folder_ + "/locks/recipe-" + hex_of(digest_of(name));
 }
 
+std::string Store::blobs_lock() const { return folder_ + "/locks/blobs"; }
+
+base::Result<std::shared_ptr<base::UniqueFd>> Store::keep_blobs() const {
+  return image::lock_path(blobs_lock(), LockKind::Shared, true);
+}
+
 std::string Store::tree_folder(const std::string& chain) const {
   return folder_ + "/rootfs/" + hex_of(chain);
 }

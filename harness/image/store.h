@@ -69,6 +69,7 @@ struct GcResult {
 //   rootfs/HEX/stamp            last of all: without it there is no tree
 //   records/HEX.json            one per reference
 //   locks/HEX                   one per ChainID, and per recipe that is built
+//   locks/blobs                 shared while some are brought
 //   tmp/                        work in progress
 // Everything appears by rename(2) from a finished sibling, so that a process
 // may be killed at any time, and any number may run at once.
@@ -84,6 +85,11 @@ class Store {
   [[nodiscard]] std::string blob(const std::string& digest) const;
   // The file whose lock (store_lock.h) whoever builds a recipe holds.
   [[nodiscard]] std::string recipe_lock(const std::string& name) const;
+
+  // While the result lives, gc removes no blobs: for whoever brings some, until
+  // there is a record that names them. Waits while gc does so.
+  [[nodiscard]] base::Result<std::shared_ptr<base::UniqueFd>> keep_blobs()
+      const;
 
   // A folder in tmp/ that gc leaves alone as long as `lock` lives.
   struct Workspace {
@@ -132,6 +138,7 @@ class Store {
  private:
   [[nodiscard]] std::string tree_folder(const std::string& chain) const;
   [[nodiscard]] std::string lock_path(const std::string& chain) const;
+  [[nodiscard]] std::string blobs_lock() const;
   [[nodiscard]] std::string record_path(const std::string& reference) const;
   // The tree if it is complete; the caller holds its lock.
   [[nodiscard]] base::Result<bool> is_complete(const std::string& chain) const;

@@ -73,6 +73,8 @@ base::Result<std::vector<std::string>> Store::verify(
   std::vector<std::string> wrong;
   for (const std::string& digest : image.blobs) {
     const auto found = digest_file(blob(digest));
+    if (!found && found.error().err == EINTR)
+      return tl::make_unexpected(found.error());
     if (!found) {
       wrong.push_back(digest + ": " + found.error().message());
     } else if (found->digest != digest) {
@@ -134,18 +136,14 @@ base::Status Store::gc_trees(const std::vector<StoreEntry>& known,
 }
 
 base::Status Store::gc_blobs(GcResult& result) const {
-  // In this order: blobs that a pull brings after the look at what is being
-  // fetched are not among these names, and one that ended before it has its
-  // record. Old waste that such a pull uses again is not saved by that: it
-  // fails then, and finds nothing in its way the next time.
+  const auto lock =
+      DRIFTCAGE_TRY(image::lock_path(blobs_lock(), LockKind::Exclusive, false));
+  if (lock == nullptr) {
+    result.in_use.emplace_back("blobs, while something is being fetched");
+    return {};
+  }
   const std::string folder = folder_ + "/blobs/sha256";
   const auto names = DRIFTCAGE_TRY(names_in(folder));
-  for (const std::string& name : DRIFTCAGE_TRY(names_in(folder_ + "/tmp"))) {
-    if (!name.ends_with(".lock")) {
-      result.in_use.emplace_back("blobs, while something is being fetched");
-      return {};
-    }
-  }
   std::set<std::string> wanted;
   for (const StoreEntry& entry : DRIFTCAGE_TRY(list()))
     for (const std::string& digest : entry.image.blobs)
@@ -158,6 +156,7 @@ base::Status Store::gc_blobs(GcResult& result) const {
       return base::fail("remove", path, errno);
     result.removed.push_back("blob " + std::string(kDigestPrefix) + name);
   }
+  ::unlink(blobs_lock().c_str());
   return {};
 }
 

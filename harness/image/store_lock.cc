@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/image/interrupt.h"
 
 namespace driftcage::image {
 
@@ -21,7 +22,10 @@ base::Result<std::shared_ptr<base::UniqueFd>> lock_path(const std::string& path,
     auto fd = std::make_shared<base::UniqueFd>(
         DRIFTCAGE_TRY(base::sys::open(path, O_RDWR | O_CREAT, 0600)));
     if (::flock(fd->get(), operation) != 0) {
-      if (errno == EINTR) continue;
+      if (errno == EINTR) {
+        DRIFTCAGE_CHECK_OK(check_interrupt());
+        continue;
+      }
       if (errno == EWOULDBLOCK) return std::shared_ptr<base::UniqueFd>();
       return base::fail("lock", path, errno);
     }

@@ -253,12 +253,14 @@ TEST_F(Archives, OfAFileThatIsGoneAreManaged) {
   shell("rm -rf one.tar a:b");
   for (const std::string& reference : references) {
     EXPECT_EQ(image({"verify", reference}).code, 0) << reference;
-    for (const char* command : {"import", "inspect"}) {
-      const Outcome outcome = image({command, reference});
-      EXPECT_THAT(outcome.code, AnyOf(2, 3)) << command;
-      EXPECT_THAT(outcome.err,
-                  HasSubstr("open image: " + reference + ": No such file"));
-    }
+    const std::string gone = "open image: " + reference + ": No such file";
+    const Outcome imported = image({"import", reference});
+    EXPECT_THAT(imported.code, AnyOf(2, 3));
+    EXPECT_THAT(imported.err, HasSubstr(gone));
+    const Outcome inspected = image({"inspect", reference});
+    EXPECT_EQ(inspected.code, 0) << inspected.err;
+    EXPECT_THAT(inspected.err, HasSubstr("note: " + gone));
+    EXPECT_THAT(inspected.out, HasSubstr("libc "));
     const Outcome outcome = image({"rm", reference});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
   }
@@ -285,6 +287,23 @@ TEST_F(Archives, ATreeThatATraceRunsOnIsLeft) {
       MatchesRegex("started\nforgot [^\n]*\nin use   tree sha256:[^\n]*\n"
                    "0 B freed\nwhole text\n"
                    "removed  tree sha256:[^\n]*\n[^\n]* freed\n"));
+}
+
+// An ordinary user may not look into it.
+TEST_F(Archives, WhatIsInALockedDirectoryCounts) {
+  shell(
+      "mkdir -p locked/in/deep; printf 12345 >locked/in/deep/five\n"
+      "tar --mode=0 -C locked -cf locked.tar in");
+  const Outcome outcome =
+      image({"import", "--json", "tar:" + at("locked.tar")});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\"bytes\": 5,"));
+  EXPECT_EQ(image({"verify"}).code, 0);
+  const std::string deep = root_of("tar:" + at("locked.tar")) + "/in";
+  shell("cd " + deep +
+        "/..; chmod 700 in in/deep; chmod 600 in/deep/five\n"
+        "printf 123456 >in/deep/five; chmod 0 in/deep/five in/deep in");
+  EXPECT_THAT(image({"verify"}).out, HasSubstr("3 entries with 6 bytes"));
 }
 
 TEST_F(Archives, ATreeThatAShellRunsOnIsLeft) {
