@@ -68,8 +68,7 @@ base::Result<run::SuiteResult> judge_all(const Handle& handle,
         std::ranges::find(other.scenarios, summary.id, &scenario::Scenario::id);
     const bool is_edited = edited != other.scenarios.end();
     if (!other.file.empty() && !is_edited) continue;
-    const run::ScenarioResult stored =
-        DRIFTCAGE_TRY(run::Record::load(summary));
+    const run::ScenarioResult stored = run::Record::load_or_error(summary);
     scenario::Scenario scenario = is_edited ? *edited : stored.scenario;
     if (is_edited) {
       const std::string why = run::needs_a_run(handle.record, summary.image,

@@ -59,7 +59,7 @@ base::Result<Wanted> wanted_of(const run::Record& record,
   for (const run::Summary& summary : record.results()) {
     if (!failed || (what != "all" && model::is_good(summary.verdict))) continue;
     wanted.items.emplace(summary.id, summary.image, summary.round);
-    const auto result = DRIFTCAGE_TRY(run::Record::load(summary));
+    const auto result = run::Record::load_or_error(summary);
     std::error_code code;
     const std::string& file = result.scenario.file;
     files.insert(std::filesystem::exists(file, code) ? file : summary.id);
@@ -118,7 +118,8 @@ int rerun(const Options& given) {
     const bool gaps = warn_of_gaps(*record);
     run::SuiteResult suite = record->suite();
     suite.signal = 0;  // that was then
-    const int code = suite.exit_code(options.suite);
+    const int code =
+        finish(*record, *requests, options, suite.exit_code(options.suite));
     return gaps && code == model::kExitGood ? model::kExitInconclusive : code;
   }
   options.selection.selected = wanted->select;
@@ -129,34 +130,23 @@ int rerun(const Options& given) {
   const std::set<run::ItemName> items =
       all_rounds(wanted->items, options.suite.schedule.repeat);
   options.suite.schedule.only = &items;
-  for (const auto& [id, image, round] : items) {
-    options.suite.schedule.repeat =
-        std::max(options.suite.schedule.repeat, round + 1);
-  }
+  // Of which `only` leaves what is wanted.
+  unsigned& repeat = options.suite.schedule.repeat;
+  repeat = std::max(repeat, record->head().repeat);
   const auto chosen =
       choose(options.selection, Mistakes::Refuse, Contents::Heads);
   if (!chosen) return chosen.error();
-  std::string fresh;
-  // Reports are made of the completed record.
-  const int code =
-      execute(options, chosen->set, chosen->expression, {}, &fresh);
-  if (fresh.empty()) return code;
-  if (auto carried = run::carry_over(*record, fresh); !carried) {
-    print_error(carried.error());
-    return model::kExitHost;
-  }
-  const auto whole = run::Record::open(fresh);
-  if (!whole) {
-    print_error(whole.error());
-    return model::kExitHost;
-  }
-  if (!options.quiet && options.format == "text") {
-    write_out(fmt::format("with those of {}: {}", record->suite().run_id,
-                          report::summary_text(whole->suite(), {})));
-  }
-  const bool written = write_reports(*whole, *requests, options);
-  const int total = code > 128 ? code : whole->suite().exit_code(options.suite);
-  return !written && total == model::kExitGood ? model::kExitHost : total;
+  const auto complete =
+      [&](const std::string& fresh) -> base::Result<run::SuiteResult> {
+    DRIFTCAGE_CHECK_OK(run::carry_over(*record, fresh));
+    const auto whole = DRIFTCAGE_TRY(run::Record::open(fresh));
+    if (!options.quiet && options.format == "text") {
+      write_out(fmt::format("with those of {}: {}", record->suite().run_id,
+                            report::summary_text(whole.suite(), {})));
+    }
+    return whole.suite();
+  };
+  return execute(options, chosen->set, chosen->expression, *requests, complete);
 }
 
 }  // namespace

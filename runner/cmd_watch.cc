@@ -88,7 +88,13 @@ class Watcher {
       return held;
     }();
     std::string record;
-    const int code = execute(options_, set, expression_, {}, &record);
+    const int code = execute(
+        options_, set, expression_, {},
+        [&record](const std::string& folder) -> base::Result<run::SuiteResult> {
+          record = folder;
+          const auto whole = DRIFTCAGE_TRY(run::Record::open(folder));
+          return whole.suite();
+        });
     for (const scenario::Scenario& scenario : scenarios) {
       known_[canonical(scenario.file)] = record;
     }

@@ -41,6 +41,12 @@ std::string shell_quoted(std::string_view text,
   return safe + "'";
 }
 
+// Descriptions are broken into lines for `--help`.
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 struct Command {
   std::string name;  // "run", "image build"
   std::string description;
@@ -185,8 +191,12 @@ std::string zsh(const std::vector<Command>& commands) {
     for (const CLI::Option* option : command.options) {
       const std::vector<std::string> words = choices(*option);
       for (const std::string& name : spellings(*option)) {
-        std::string spec = name + "[" + option->get_description() + "]";
-        std::replace(spec.begin(), spec.end(), '\n', ' ');
+        // Brackets end the description (zshcompsys(1), _arguments).
+        std::string spec = name + "[";
+        for (const char c : one_line(option->get_description()))
+          spec +=
+              c == '[' || c == ']' ? std::string("\\") + c : std::string(1, c);
+        spec += "]";
         if (!words.empty())
           spec += fmt::format(":value:({})", fmt::join(words, " "));
         else if (!option->get_option_text().empty())
@@ -247,8 +257,9 @@ std::string fish_group_command(const Command& command) {
   for (const CLI::Option* option : command.options) {
     std::string line = seen;
     for (const std::string& name : option->get_lnames()) line += " -l " + name;
-    text += fmt::format("{} -d {}\n", line,
-                        shell_quoted(option->get_description(), "\\"));
+    text +=
+        fmt::format("{} -d {}\n", line,
+                    shell_quoted(one_line(option->get_description()), "\\"));
   }
   return text;
 }
@@ -279,8 +290,9 @@ std::string fish(const std::vector<Command>& commands) {
                         shell_quoted(fmt::format("{}", fmt::join(words, " "))));
       else if (!option->get_option_text().empty())
         line += " -r";
-      text += fmt::format("{} -d {}\n", line,
-                          shell_quoted(option->get_description(), "\\"));
+      text +=
+          fmt::format("{} -d {}\n", line,
+                      shell_quoted(one_line(option->get_description()), "\\"));
     }
     for (const std::string& list : command.lists)
       text += fmt::format("{} -a '(driftcage {} 2>/dev/null)'\n", seen, list);

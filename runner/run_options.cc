@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <random>
@@ -14,6 +15,7 @@
 #include "harness/model/verdict.h"
 #include "harness/report/rounds.h"
 #include "harness/run/record_reader.h"
+#include "harness/scenario/diagnostic.h"
 #include "harness/scenario/text_format.h"
 #include "runner/image_options.h"
 #include "runner/process.h"
@@ -314,6 +316,17 @@ base::Status resolve(RunOptions& options) {
   return {};
 }
 
+report::TextStyle style_of(const RunOptions& options) {
+  report::TextStyle style;
+  style.color = use_color(options.color, STDOUT_FILENO);
+  style.width = terminal_width(STDOUT_FILENO);
+  style.verbosity = options.quiet ? -1 : options.verbose ? 1 : 0;
+  return style;
+}
+
+namespace {
+
+// False, after saying so, when one could not be written.
 bool write_reports(const run::Record& record,
                    const std::vector<report::ReportRequest>& requests,
                    const RunOptions& options) {
@@ -330,22 +343,10 @@ bool write_reports(const run::Record& record,
   return all;
 }
 
-report::TextStyle style_of(const RunOptions& options) {
-  report::TextStyle style;
-  style.color = use_color(options.color, STDOUT_FILENO);
-  style.width = terminal_width(STDOUT_FILENO);
-  style.verbosity = options.quiet ? -1 : options.verbose ? 1 : 0;
-  return style;
-}
-
-namespace {
-
 // What differs between the rounds of --repeat, and the exit code with it.
-int show_rounds(const std::string& folder, const RunOptions& options,
+int show_rounds(const run::Record& record, const RunOptions& options,
                 int code) {
-  const auto record = run::Record::open(folder);
-  const auto unsteady = record ? report::compare_rounds(*record)
-                               : tl::make_unexpected(record.error());
+  const auto unsteady = report::compare_rounds(record);
   if (!unsteady) {
     print_error(unsteady.error());
     return code == model::kExitGood ? model::kExitHost : code;
@@ -355,9 +356,22 @@ int show_rounds(const std::string& folder, const RunOptions& options,
   return bad && code == model::kExitGood ? model::kExitInconclusive : code;
 }
 
-}  // namespace
-
-namespace {
+// A group that no scenario is in limits nothing: most likely a slip. It may be
+// of those that were not chosen.
+void warn_of_groups(const std::map<std::string, unsigned>& groups,
+                    const run::ScenarioSet& scenarios) {
+  std::vector<std::string> known;
+  for (const run::ScenarioHead& head : scenarios.heads) {
+    if (!head.group.empty()) known.push_back(head.group);
+  }
+  for (const auto& [name, limit] : groups) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string near = scenario::nearest(name, known);
+    write_err(fmt::format(
+        "driftcage: warning: --group {}={}: no scenario that runs is in {}{}\n",
+        name, limit, name, near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+}
 
 // Every verdict is good and the exit code is 5.
 std::string why_inconclusive(const run::SuiteResult& result,
@@ -376,15 +390,25 @@ std::string why_inconclusive(const run::SuiteResult& result,
 
 }  // namespace
 
+int finish(const run::Record& record,
+           const std::vector<report::ReportRequest>& reports,
+           const RunOptions& options, int code) {
+  if (!write_reports(record, reports, options) && code == model::kExitGood)
+    code = model::kExitHost;
+  if (record.head().repeat > 1) code = show_rounds(record, options, code);
+  return code;
+}
+
 int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
             const std::string& expression,
             const std::vector<report::ReportRequest>& reports,
-            std::string* record) {
+            const Complete& complete) {
   run::SuiteOptions suite = options.suite;
   suite.images = options.selection.images;
   suite.filter = expression;
   suite.command_line = own_command_line();
   write_err(how_it_runs(suite.schedule, options.quiet));
+  warn_of_groups(suite.groups, scenarios);
   Progress progress(report::make_stream(options.format, style_of(options)),
                     options.quiet);
   suite.open =
@@ -398,19 +422,29 @@ int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
     return model::kExitHost;
   }
   progress.end(*result);
-  if (record != nullptr) *record = result->record_folder;
   int code = result->exit_code(suite);
-  if (code == model::kExitInconclusive && result->not_run() == 0)
-    write_err("driftcage: " + why_inconclusive(*result, suite) + "\n");
-  if (result->record_folder.empty()) return code;  // stopped before it began
-  if (!reports.empty()) {
-    const auto written = run::Record::open(result->record_folder);
-    if (!written) print_error(written.error());
-    const bool all = written && write_reports(*written, reports, options);
-    if (!all && code == model::kExitGood) code = model::kExitHost;
+  const std::string& folder = result->record_folder;
+  if (folder.empty()) return code;  // stopped before it began
+  run::SuiteResult whole = *result;
+  if (complete) {
+    auto completed = complete(folder);
+    if (!completed) {
+      print_error(completed.error());
+      return model::kExitHost;
+    }
+    whole = *std::move(completed);
+    // A signal has the last word.
+    if (result->signal == 0) code = whole.exit_code(suite);
   }
-  if (options.suite.schedule.repeat > 1 && result->signal == 0) {
-    code = show_rounds(result->record_folder, options, code);
+  if (code == model::kExitInconclusive && whole.not_run() == 0)
+    write_err("driftcage: " + why_inconclusive(whole, suite) + "\n");
+  const bool rounds = suite.schedule.repeat > 1 && result->signal == 0;
+  if (rounds || !reports.empty()) {
+    const auto record = run::Record::open(folder);
+    if (!record) print_error(record.error());
+    const int finished =
+        record ? finish(*record, reports, options, code) : model::kExitHost;
+    if (code == model::kExitGood) code = finished;
   }
   if (options.shell_on_fail && result->signal == 0) {
     shell_into_first_bad(result->record_folder);

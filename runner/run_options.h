@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -49,19 +50,24 @@ void add_run_options(CLI::App& command, RunOptions& options);
 // Texts of the command line, and the environment's shard, to SuiteOptions.
 [[nodiscard]] base::Status resolve(RunOptions& options);
 
-// Runs what the filter `expression` left, shows it, writes the reports; the
-// exit code. The record's folder goes to `record` when it is not null.
+// Called with the folder of a record when its run has ended: may add to it, and
+// gives what is in it then.
+using Complete =
+    std::function<base::Result<run::SuiteResult>(const std::string& folder)>;
+
+// Runs what the filter `expression` left, shows it, completes the record,
+// writes the reports; the exit code.
 [[nodiscard]] int execute(const RunOptions& options,
                           const run::ScenarioSet& scenarios,
                           const std::string& expression,
                           const std::vector<report::ReportRequest>& reports,
-                          std::string* record = nullptr);
+                          const Complete& complete = {});
 
-// False, after saying so, when one could not be written.
-[[nodiscard]] bool write_reports(
-    const run::Record& record,
-    const std::vector<report::ReportRequest>& requests,
-    const RunOptions& options);
+// What comes after a run whose exit code is `code`: the reports, and what
+// differs between rounds; the code with that.
+[[nodiscard]] int finish(const run::Record& record,
+                         const std::vector<report::ReportRequest>& reports,
+                         const RunOptions& options, int code);
 
 // "--color", "-v" and "-q" to the text report's style.
 [[nodiscard]] report::TextStyle style_of(const RunOptions& options);

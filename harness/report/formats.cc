@@ -26,8 +26,7 @@ base::Status write_stream(const run::Record& record, Stream& stream,
                           Sink& sink) {
   sink.write(stream.begin(record.suite().planned));
   for (const run::Summary& summary : record.results()) {
-    const run::ScenarioResult result =
-        DRIFTCAGE_TRY(run::Record::load(summary));
+    const run::ScenarioResult result = run::Record::load_or_error(summary);
     sink.write(stream.add(result));
   }
   sink.write(stream.end(record.suite()));

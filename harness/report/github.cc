@@ -231,8 +231,7 @@ base::Status write_github_summary(const run::Record& record, Sink& sink,
   std::size_t left_out = 0;
   for (const run::Summary* summary : order) {
     if (model::is_good(summary->verdict)) break;
-    const run::ScenarioResult result =
-        DRIFTCAGE_TRY(run::Record::load(*summary));
+    const run::ScenarioResult result = run::Record::load_or_error(*summary);
     // Four tildes: the text may hold a fence of backquotes.
     const std::string part = fmt::format(
         "<details><summary>{}: {}</summary>\n\n~~~~text\n{}~~~~\n\n</details>"

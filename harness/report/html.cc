@@ -87,8 +87,7 @@ base::Status write_html(const run::Record& record, Sink& sink) {
   std::size_t written = 0;
   std::size_t number = 0;
   for (const run::Summary& summary : record.results()) {
-    const run::ScenarioResult result =
-        DRIFTCAGE_TRY(run::Record::load(summary));
+    const run::ScenarioResult result = run::Record::load_or_error(summary);
     const bool good = model::is_good(summary.verdict);
     const bool trees = written < (good ? kMaxTrees : 2 * kMaxTrees);
     const std::string text =

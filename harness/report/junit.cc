@@ -176,8 +176,7 @@ class Writer {
     sink_.write("  " + open_tag(node));
     properties(document);
     for (const run::Summary* summary : summaries) {
-      const run::ScenarioResult result =
-          DRIFTCAGE_TRY(run::Record::load(*summary));
+      const run::ScenarioResult result = run::Record::load_or_error(*summary);
       const std::string text = test_case(class_name(folder), result);
       total_ += text.size();
       sink_.write(text);

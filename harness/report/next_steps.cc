@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/report/next_steps.h"
 
+#include <algorithm>
+
 #include "harness/run/record_reader.h"
 
 namespace driftcage::report {
@@ -27,6 +29,15 @@ std::string name_of(const scenario::Scenario& scenario) {
              : file;
 }
 
+// Whether a cage could not be made or traced.
+bool host_is_to_blame(const run::ScenarioResult& result) {
+  return std::any_of(result.legs.begin(), result.legs.end(),
+                     [](const match::LegResult& leg) {
+                       return leg.end.outcome == wire::Outcome::CageError ||
+                              leg.end.outcome == wire::Outcome::TraceError;
+                     });
+}
+
 }  // namespace
 
 std::vector<NextStep> next_steps(const run::ScenarioResult& result) {
@@ -35,7 +46,7 @@ std::vector<NextStep> next_steps(const run::ScenarioResult& result) {
   if (model::is_good(verdict)) return steps;
   const std::string image =
       result.image == "host" ? "" : " --image " + result.image;
-  if (verdict == model::Verdict::Error) {
+  if (verdict == model::Verdict::Error && host_is_to_blame(result)) {
     steps.push_back({"driftcage doctor", "what this host can do"});
   }
   const std::string leg = handle(result, result.judgement.leg);

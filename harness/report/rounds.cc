@@ -22,7 +22,7 @@ base::Status count_round(
     const run::Summary& summary,
     std::map<std::pair<std::string, std::string>, std::size_t>& counts,
     std::map<std::string, std::size_t>& legs) {
-  const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
+  const run::ScenarioResult result = run::Record::load_or_error(summary);
   for (const match::LegResult& leg : result.legs) {
     const auto lines = DRIFTCAGE_TRY(touched(
         result.record_folder + "/" + run::leg_folder(leg.name) + "/trace.dct",

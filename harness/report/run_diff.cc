@@ -71,8 +71,8 @@ base::Result<ResultChange> compare(const run::Summary& before,
   change.reason = after.reason;
   const bool was_good = model::is_good(before.verdict);
   const bool is_good = model::is_good(after.verdict);
-  const auto then = DRIFTCAGE_TRY(run::Record::load(before));
-  const auto now = DRIFTCAGE_TRY(run::Record::load(after));
+  const auto then = run::Record::load_or_error(before);
+  const auto now = run::Record::load_or_error(after);
   change.lines = changed_lines(then, now);
   change.change = was_good && !is_good              ? Change::Worse
                   : !was_good && is_good            ? Change::Better

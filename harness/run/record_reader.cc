@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/record_reader.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <set>
@@ -112,6 +116,31 @@ ItemName name_of(const Item& item) {
   return {item.id, item.image, item.round};
 }
 
+// Whether the end of a file that RecordWriter wrote is there. A look at the end
+// costs nothing beside the run; damage in the middle is found by load().
+bool is_whole(const std::string& file) {
+  const auto fd = base::sys::open(file, O_RDONLY);
+  if (!fd) return false;
+  constexpr std::string_view kEnd = "}\n";
+  const off_t size = ::lseek(fd->get(), 0, SEEK_END);
+  std::array<char, kEnd.size()> last{};
+  const auto length = static_cast<off_t>(last.size());
+  return size >= length &&
+         ::pread(fd->get(), last.data(), last.size(), size - length) ==
+             length &&
+         std::string_view(last.data(), last.size()) == kEnd;
+}
+
+ScenarioResult error_result(const Summary& summary, const std::string& reason) {
+  ScenarioResult result;
+  result.scenario.id = summary.id;
+  result.image = summary.image;
+  result.round = summary.round;
+  result.judgement.verdict = model::Verdict::Error;
+  result.judgement.reason = result.unread = reason;
+  return result;
+}
+
 // Calls `take` for each line that is JSON; true when the last one is cut.
 template <class Take>
 base::Result<bool> each_line(const std::string& file, Take take) {
@@ -211,6 +240,7 @@ base::Status Record::read_lines() {
   std::set<ItemName> open;
   for (const PlannedItem& item : head_.items) open.insert(name_of(item));
   std::size_t strangers = 0;
+  bool damaged = false;
   const bool results_cut = DRIFTCAGE_TRY(
       each_line(folder_ + "/results.jsonl", [&](const Json& json) {
         Summary summary = summary_of(json, folder_);
@@ -219,9 +249,17 @@ base::Status Record::read_lines() {
           ++strangers;
           return;
         }
+        if (!summary.is_lost() &&
+            !is_whole(folder_ + "/" + summary.folder + "/result.json")) {
+          damaged = true;
+          summary.reason =
+              summary.folder + "/result.json is missing or cut off";
+          summary.folder.clear();
+        }
         if (summary.is_lost()) summary.verdict = model::Verdict::Error;
         results_.push_back(std::move(summary));
       }));
+  if (damaged) recount();
   if (strangers > 0) {
     notes_.push_back(std::to_string(strangers) +
                      " lines of results.jsonl are of nothing that was planned, "
@@ -302,20 +340,18 @@ const RecordedImage* Record::image(const std::string& reference) const {
 }
 
 base::Result<ScenarioResult> Record::load(const Summary& summary) {
-  if (summary.is_lost()) {
-    ScenarioResult lost;
-    lost.scenario.id = summary.id;
-    lost.image = summary.image;
-    lost.round = summary.round;
-    lost.judgement.verdict = summary.verdict;
-    lost.judgement.reason = lost.unread = summary.reason;
-    return lost;
-  }
+  if (summary.is_lost()) return error_result(summary, summary.reason);
   ScenarioResult result = DRIFTCAGE_TRY(
       read_result(summary.record + "/" + summary.folder, summary.record));
   // What the run decided: a result.json of another time does not count.
   result.judgement.verdict = summary.verdict;
   return result;
+}
+
+ScenarioResult Record::load_or_error(const Summary& summary) {
+  auto result = load(summary);
+  return result ? *std::move(result)
+                : error_result(summary, result.error().message());
 }
 
 std::vector<std::string> known_runs() {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <map>
+#include <sstream>
 #include <string>
 
 #include "tests/cli/command.h"
@@ -119,6 +120,16 @@ TEST_F(Completion, EveryShellReadsItsScript) {
     EXPECT_EQ(outcome.err, "") << shell;
   }
   DRIFTCAGE_SKIP_UNLESS_EMPTY(absent);
+}
+
+// A line end in a description would be shown, and zsh's end at a bracket.
+TEST_F(Completion, DescriptionsAreWhole) {
+  std::istringstream fish(driftcage({"completion", "fish"}).out);
+  for (std::string line; std::getline(fish, line);)
+    EXPECT_THAT(line, ::testing::AnyOf(::testing::StartsWith("complete "),
+                                       ::testing::StartsWith("# ")));
+  const std::string zsh = driftcage({"completion", "zsh"}).out;
+  EXPECT_THAT(zsh, HasSubstr("this file, with another \\[expect\\]]:FILE"));
 }
 
 TEST_F(Completion, AnotherShellIsAMistake) {

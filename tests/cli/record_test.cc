@@ -277,6 +277,28 @@ TEST_F(Recorded, MissingResultsAreToldWhoeverReadsThem) {
   EXPECT_EQ(call({"report", "again"}).code, 0);
 }
 
+TEST_F(Recorded, AResultThatIsCutIsAnErrorBesideTheOthers) {
+  write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
+  call({"run", "--record", "r"});
+  const std::string file = (folder_ / "r/host/tiny/a/result.json").string();
+  const std::string whole = base::sys::read_file(file).value();
+  for (const std::string& left :
+       {whole.substr(0, whole.size() / 2),
+        std::string(whole).replace(whole.size() / 2, 3, "{{{")}) {
+    write("r/host/tiny/a/result.json", left);
+    for (const auto& info : {"text", "junit", "jsonl", "go-test", "tap",
+                             "github", "github-summary", "html"}) {
+      const Outcome outcome = call({"report", "r", "--format", info});
+      EXPECT_NE(outcome.code, 3) << info << outcome.err;
+      EXPECT_THAT(outcome.out, HasSubstr("tiny/b")) << info;
+      EXPECT_THAT(outcome.out, HasSubstr("host/tiny/a/result.json")) << info;
+    }
+    const Outcome judged = call({"judge", "r"});
+    EXPECT_EQ(judged.code, 3) << judged.err;
+    EXPECT_THAT(judged.out, HasSubstr("PASS        tiny/b"));
+  }
+}
+
 // Whoever edits a record cannot make a bad result good by another's line.
 TEST_F(Recorded, EachPlannedScenarioHasOneResult) {
   call({"run", "--record", "r"});

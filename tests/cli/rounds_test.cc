@@ -50,6 +50,24 @@ TEST_F(Rounds, OnlyTheMissedOnesAreRunAgain) {
   EXPECT_EQ(call({"rerun", "missed", "t"}).code, 0);
 }
 
+TEST_F(Rounds, ThoseThatWereKeptAreComparedToo) {
+  write("scenarios/tiny/u.toml",
+        shell_scenario("tiny/u", "ENOENT",
+                       "read x < /proc/sys/kernel/random/uuid; "
+                       "cat /etc/$x; cat data.txt"));
+  call({"run", "--repeat", "2", "--record", "r"});
+  mend();
+  const Outcome again =
+      call({"rerun", "r", "--record", "s", "--require-steady"});
+  EXPECT_THAT(again.err, HasSubstr("unsteady    tiny/u"));
+  EXPECT_EQ(again.code, 5) << again.out << again.err;
+  EXPECT_EQ(call({"rerun", "s"}).code, 0);
+  const Outcome none =
+      call({"rerun", "s", "--require-steady", "--report", "junit=all.xml"});
+  EXPECT_EQ(none.code, 5) << none.err;
+  EXPECT_THAT(read_text(folder_ / "all.xml"), HasSubstr("tests=\"4\""));
+}
+
 TEST_F(Rounds, WhatStaysMissedKeepsItsReason) {
   call({"run", "--repeat", "3", "-j", "1", "--max-fail", "1", "--record", "r"});
   mend();

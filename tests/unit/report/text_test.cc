@@ -221,6 +221,14 @@ TEST_F(ScenarioText, ErrorsPointToTheDoctor) {
   EXPECT_THAT(shown, Not(HasSubstr("driftcage check")));
 }
 
+TEST_F(ScenarioText, ErrorsThatAreNotTheHostsDoNot) {
+  result_.judgement.verdict = model::Verdict::Error;
+  result_.judgement.reason = "host/go/x/result.json is missing or cut off";
+  const std::string shown = text();
+  EXPECT_THAT(shown, HasSubstr("is missing or cut off"));
+  EXPECT_THAT(shown, Not(HasSubstr("driftcage doctor")));
+}
+
 TEST_F(ScenarioText, ManyFindingsAreCounted) {
   result_.scenario.expect.see.assign(20, see_line());
   for (auto& leg : result_.legs) leg.lines.assign(20, leg.lines[0]);

@@ -82,13 +82,45 @@ TEST_F(ReaderTest, ARecordThatWasCutIsReadAsFarAsItGoes) {
               testing::Contains(HasSubstr("results.jsonl is cut off")));
 }
 
+// It was good, and nobody knows what it was.
 TEST_F(ReaderTest, AResultThatWasCutIsAnError) {
+  const Record before = make("r", {{"go/x"}, {"go/y"}});
+  const std::string file = before.folder() + "/host/go/x/result.json";
+  const std::string whole = text_of(file);
+  const auto expect_lost = [&] {
+    const auto record = Record::open(before.folder());
+    ASSERT_TRUE(record);
+    ASSERT_EQ(record->results().size(), 2u);
+    EXPECT_EQ(record->suite().verdicts[static_cast<int>(Verdict::Error)], 1u);
+    EXPECT_EQ(record->suite().verdicts[static_cast<int>(Verdict::Pass)], 1u);
+    ASSERT_EQ(record->missing().size(), 1u);
+    EXPECT_EQ(record->missing()[0].id, "go/x");
+    const auto result = Record::load(record->results()[0]);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->judgement.verdict, Verdict::Error);
+    EXPECT_EQ(result->judgement.reason,
+              "host/go/x/result.json is missing or cut off");
+  };
+  for (const std::size_t left :
+       {std::size_t{0}, std::size_t{1}, std::size_t{100}, whole.size() - 1}) {
+    rewrite(file, whole.substr(0, left));
+    expect_lost();
+  }
+  fs::remove(file);
+  expect_lost();
+}
+
+TEST_F(ReaderTest, DamageInTheMiddleOfAResultIsAnError) {
   const Record record = make("r", {{"go/x"}});
   const std::string file = record.folder() + "/host/go/x/result.json";
-  rewrite(file, text_of(file).substr(0, 100));
+  rewrite(file, text_of(file).replace(100, 5, "{{{{{"));
   const auto result = Record::load(record.results()[0]);
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().hint, HasSubstr("damaged"));
+  const ScenarioResult shown = Record::load_or_error(record.results()[0]);
+  EXPECT_EQ(shown.scenario.id, "go/x");
+  EXPECT_EQ(shown.judgement.verdict, Verdict::Error);
+  EXPECT_THAT(shown.judgement.reason, HasSubstr("damaged"));
 }
 
 TEST_F(ReaderTest, NonsenseIsAnErrorAndNoCrash) {
