@@ -132,6 +132,7 @@ LIBRARIES
     type -P podman >/dev/null || echo podman
   fi
   type -P htpasswd >/dev/null || echo apache2-utils
+  type -P openssl >/dev/null || echo openssl
   type -P zstd >/dev/null || echo zstd
   type -P xz >/dev/null || echo xz-utils
 }

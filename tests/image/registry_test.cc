@@ -36,12 +36,14 @@ class Registry : public StoreTest {
   }
   ~Registry() override { stop(); }
 
-  // Starts a registry with `auth` in its configuration; it chooses the port.
-  void start(const std::string& auth = {}) {
+  // Starts a registry with `auth` in its configuration, and `tls` in that of
+  // HTTP; it chooses the port.
+  void start(const std::string& auth = {}, const std::string& tls = {}) {
     write("registry.yml",
           "version: 0.1\nlog: {level: info}\nstorage: "
           "{filesystem: {rootdirectory: " +
-              at("registry") + "}}\nhttp: {addr: \"127.0.0.1:0\"}\n" + auth);
+              at("registry") + "}}\nhttp: {addr: \"127.0.0.1:0\"" + tls +
+              "}\n" + auth);
     const std::string config = at("registry.yml");
     const std::string log = at("registry.log");
     server_ = ::fork();
@@ -68,6 +70,22 @@ class Registry : public StoreTest {
     ::kill(server_, SIGKILL);
     ::waitpid(server_, nullptr, 0);
     server_ = -1;
+  }
+  // Starts one whose certificate, signed by itself, is for `name`.
+  void start_tls(const std::string& name) {
+    shell(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=registry "
+        "-addext subjectAltName=" +
+        name + " -keyout key.pem -out certificate.pem");
+    start({}, ", tls: {certificate: " + at("certificate.pem") +
+                  ", key: " + at("key.pem") + "}");
+  }
+  // With that certificate among those which Go programs trust.
+  [[nodiscard]] Outcome trusting_pull(const std::string& what) const {
+    Setting setting = own();
+    setting.set["SSL_CERT_FILE"] = at("certificate.pem");
+    return cli_test::driftcage({"image", "pull", "--retries", "0", what},
+                               setting);
   }
   void push(const std::string& more = {}) const {
     shell("skopeo --insecure-policy copy -q --dest-tls-verify=false " + more +
@@ -122,6 +140,28 @@ TEST_F(Registry, WithoutTls) {
   push();
   const Outcome outcome = image({"pull", reference()});
   expect_failure(outcome, "add --no-tls-verify");
+}
+
+TEST_F(Registry, ACertificateThatNobodyKnows) {
+  need_program("openssl");
+  if (IsSkipped()) return;
+  start_tls("IP:127.0.0.1");
+  push();
+  expect_failure(image({"pull", "--retries", "0", reference()}),
+                 "certificate is not trusted here");
+  const Outcome trusted = trusting_pull(reference());
+  EXPECT_EQ(trusted.code, 0) << trusted.err;
+  shell("rm -rf cache");
+  EXPECT_EQ(pull(reference()).code, 0) << "--no-tls-verify";
+}
+
+TEST_F(Registry, ACertificateForAnotherName) {
+  need_program("openssl");
+  if (IsSkipped()) return;
+  start_tls("DNS:other.example.com");
+  push();
+  expect_failure(trusting_pull(reference()), "x509: ");
+  EXPECT_EQ(pull(reference()).code, 0);
 }
 
 TEST_F(Registry, Credentials) {
