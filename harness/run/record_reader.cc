@@ -350,8 +350,11 @@ base::Result<ScenarioResult> Record::load(const Summary& summary) {
 
 ScenarioResult Record::load_or_error(const Summary& summary) {
   auto result = load(summary);
-  return result ? *std::move(result)
-                : error_result(summary, result.error().message());
+  if (result) return *std::move(result);
+  const base::Error& error = result.error();
+  return error_result(summary, error.hint.empty()
+                                   ? error.message()
+                                   : error.message() + "; " + error.hint);
 }
 
 std::vector<std::string> known_runs() {

@@ -58,7 +58,7 @@ class Registry : public StoreTest {
     while (port_.empty()) {
       const std::string text = cli_test::read_text(log);
       const std::size_t mark = text.find(kMark);
-      const std::size_t end = text.find('"', mark);
+      const std::size_t end = text.find_first_of("\",", mark);
       if (mark != std::string::npos && end != std::string::npos)
         port_ = text.substr(mark + kMark.size(), end - mark - kMark.size());
       ASSERT_NE(::waitpid(server_, nullptr, WNOHANG), server_) << text;

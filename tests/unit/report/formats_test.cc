@@ -4,7 +4,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <cerrno>
+#include <csignal>
 #include <map>
 #include <set>
 #include <sstream>
@@ -372,9 +375,17 @@ TEST_F(Formats, AReportAppearsOnlyWhenItIsComplete) {
   const run::Record sample = record();
   const std::string file = (dir_ / "old.xml").string();
   std::ofstream(file) << "old";
-  std::filesystem::remove(sample.folder() + "/host/top/result.json");
+  // As on a disk that is full.
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{100, before.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
   const auto written = write_report(sample, "junit", file, {});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
   ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().err, EFBIG);
   std::ifstream in(file);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "old");
   std::size_t parts = 0;
