@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/record_reader.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <set>
@@ -116,19 +112,9 @@ ItemName name_of(const Item& item) {
   return {item.id, item.image, item.round};
 }
 
-// Whether the end of a file that RecordWriter wrote is there. A look at the end
-// costs nothing beside the run; damage in the middle is found by load().
-bool is_whole(const std::string& file) {
-  const auto fd = base::sys::open(file, O_RDONLY);
-  if (!fd) return false;
-  constexpr std::string_view kEnd = "}\n";
-  const off_t size = ::lseek(fd->get(), 0, SEEK_END);
-  std::array<char, kEnd.size()> last{};
-  const auto length = static_cast<off_t>(last.size());
-  return size >= length &&
-         ::pread(fd->get(), last.data(), last.size(), size - length) ==
-             length &&
-         std::string_view(last.data(), last.size()) == kEnd;
+bool is_json(const std::string& file) {
+  const auto bytes = base::sys::read_file(file, kMaxFile);
+  return bytes && Json::accept(*bytes);
 }
 
 ScenarioResult error_result(const Summary& summary, const std::string& reason) {
@@ -250,10 +236,9 @@ base::Status Record::read_lines() {
           return;
         }
         if (!summary.is_lost() &&
-            !is_whole(folder_ + "/" + summary.folder + "/result.json")) {
+            !is_json(folder_ + "/" + summary.folder + "/result.json")) {
           damaged = true;
-          summary.reason =
-              summary.folder + "/result.json is missing or cut off";
+          summary.reason = summary.folder + "/result.json is gone or damaged";
           summary.folder.clear();
         }
         if (summary.is_lost()) summary.verdict = model::Verdict::Error;

@@ -51,7 +51,7 @@ class Record {
   [[nodiscard]] const std::string& host() const { return host_; }
   [[nodiscard]] bool complete() const { return complete_; }
   // In the order in which they ended; last those that the run had and that are
-  // lost, as errors. So are those whose file is missing or cut off.
+  // lost, as errors. So are those whose file is gone or damaged.
   [[nodiscard]] const std::vector<Summary>& results() const { return results_; }
   // What was planned and has no result.
   [[nodiscard]] std::vector<PlannedItem> missing() const;

@@ -223,9 +223,9 @@ TEST_F(ScenarioText, ErrorsPointToTheDoctor) {
 
 TEST_F(ScenarioText, ErrorsThatAreNotTheHostsDoNot) {
   result_.judgement.verdict = model::Verdict::Error;
-  result_.judgement.reason = "host/go/x/result.json is missing or cut off";
+  result_.judgement.reason = "host/go/x/result.json is gone or damaged";
   const std::string shown = scenario_text(result_, {});
-  EXPECT_THAT(shown, HasSubstr("is missing or cut off"));
+  EXPECT_THAT(shown, HasSubstr("is gone or damaged"));
   EXPECT_THAT(shown, Not(HasSubstr("driftcage doctor")));
 }
 
