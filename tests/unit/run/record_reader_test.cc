@@ -102,10 +102,13 @@ TEST_F(ReaderTest, AResultThatWasDamagedIsAnError) {
               "host/go/x/result.json is gone or damaged");
   };
   for (const std::size_t left :
-       {std::size_t{0}, std::size_t{1}, std::size_t{100}, whole.size() - 1}) {
+       {std::size_t{0}, std::size_t{1}, std::size_t{100}, whole.size() - 2}) {
     rewrite(file, whole.substr(0, left));
     expect_lost();
   }
+  rewrite(file,
+          std::string(whole).replace(whole.find("\"legs\""), 6, "{{{{{{"));
+  expect_lost();
   fs::remove(file);
   expect_lost();
 }
