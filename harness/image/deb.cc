@@ -8,6 +8,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "harness/image/archive.h"
+
 namespace driftcage::image {
 namespace {
 
@@ -18,6 +20,8 @@ constexpr std::size_t kNameSize = 16;
 constexpr std::size_t kSizeAt = 48;
 constexpr std::size_t kSizeDigits = 10;
 constexpr int kMaxMembers = 16;  // deb(5) has three
+// Debian's largest have scripts and lists of some megabytes.
+constexpr std::uint64_t kMaxControl = 64u << 20;
 
 base::Result<std::string> read_at(int fd, const std::string& path,
                                   std::uint64_t offset, std::size_t size) {
@@ -30,9 +34,9 @@ base::Result<std::string> read_at(int fd, const std::string& path,
   return bytes;
 }
 
-}  // namespace
-
-base::Result<BlobSource> open_package(const std::string& path) {
+// The member of the archive whose name begins so.
+base::Result<BlobSource> open_member(const std::string& path,
+                                     const std::string& prefix) {
   BlobSource source = DRIFTCAGE_TRY(open_blob(path));
   const int fd = source.fd->get();
   if (DRIFTCAGE_TRY(read_at(fd, path, 0, kMagic.size())) != kMagic)
@@ -47,14 +51,43 @@ base::Result<BlobSource> open_package(const std::string& path) {
     if (code != std::errc() || !header.ends_with("`\n"))
       return base::fail("read package", path, EINVAL, "a header is damaged");
     at += kHeader;
-    if (header.substr(0, kNameSize).starts_with("data.tar")) {
+    if (header.substr(0, kNameSize).starts_with(prefix)) {
       source.offset = at;
       source.size = size;
       return source;
     }
     at += size + size % 2;
   }
-  return base::fail("read package", path, EINVAL, "it has no data.tar");
+  return base::fail("read package", path, EINVAL, "it has no " + prefix);
+}
+
+}  // namespace
+
+base::Result<BlobSource> open_package(const std::string& path) {
+  return open_member(path, "data.tar");
+}
+
+base::Result<std::string> package_control(const std::string& path) {
+  StreamLimits limits;
+  limits.bytes = kMaxControl;
+  BlobStream stream(DRIFTCAGE_TRY(open_member(path, "control.tar")), limits);
+  auto reader = DRIFTCAGE_TRY(ArchiveReader::open(stream, path));
+  Entry entry;
+  while (DRIFTCAGE_TRY(reader.next(entry))) {
+    if (entry.type != EntryType::File ||
+        (entry.path != "./control" && entry.path != "control")) {
+      continue;
+    }
+    std::string text;
+    while (true) {
+      const Content content = DRIFTCAGE_TRY(reader.content());
+      if (content.end) break;
+      text += content.bytes;
+    }
+    if (!text.empty() && !text.ends_with('\n')) text += '\n';
+    return text;
+  }
+  return base::fail("read package", path, EINVAL, "it has no control file");
 }
 
 }  // namespace driftcage::image

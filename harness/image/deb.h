@@ -12,4 +12,8 @@ namespace driftcage::image {
 // member data.tar.* is that), read where it lies.
 [[nodiscard]] base::Result<BlobSource> open_package(const std::string& path);
 
+// Its control file (deb-control(5)), ending with a line end.
+[[nodiscard]] base::Result<std::string> package_control(
+    const std::string& path);
+
 }  // namespace driftcage::image

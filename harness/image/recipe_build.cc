@@ -24,7 +24,7 @@ namespace driftcage::image {
 namespace {
 
 // Bumped when trees of the same packages come out otherwise than before.
-constexpr const char* kBuilder = "debian-1";
+constexpr const char* kBuilder = "debian-2";
 constexpr const char* kPackageType = "application/vnd.debian.binary-package";
 
 // What every image of Debian has: a shell and the tools that scripts expect.
@@ -166,14 +166,19 @@ class Building {
       BlobSource links = DRIFTCAGE_TRY(merged_usr_layer());
       DRIFTCAGE_CHECK_OK(unpacker.add_layer(std::move(links)));
     }
+    std::vector<std::string> controls;
     for (const DebianPackage& package : packages_) {
       ++current_;
       BlobSource source =
           DRIFTCAGE_TRY(open_package(store_.blob(package.digest)));
       source.name = package.file;
       DRIFTCAGE_CHECK_OK(unpacker.add_layer(std::move(source)));
+      if (recipe_.base) {
+        controls.push_back(
+            DRIFTCAGE_TRY(package_control(store_.blob(package.digest))));
+      }
     }
-    BlobSource last = DRIFTCAGE_TRY(finishing_layer(recipe_, root));
+    BlobSource last = DRIFTCAGE_TRY(finishing_layer(recipe_, root, controls));
     DRIFTCAGE_CHECK_OK(unpacker.add_layer(std::move(last)));
     Notes notes;
     if (recipe_.base) make_loader_cache(root, ids, notes);

@@ -125,6 +125,13 @@ base::Status add_link(const RecipeLink& link, const std::string& root,
   return out.link(link.at, link.to);
 }
 
+std::string dpkg_status(const std::vector<std::string>& controls) {
+  std::string text;
+  for (const std::string& control : controls)
+    text += "Status: install ok installed\n" + control + "\n";
+  return text;
+}
+
 }  // namespace
 
 base::Result<BlobSource> merged_usr_layer() {
@@ -136,8 +143,9 @@ base::Result<BlobSource> merged_usr_layer() {
   return out.finish();
 }
 
-base::Result<BlobSource> finishing_layer(const Recipe& recipe,
-                                         const std::string& root) {
+base::Result<BlobSource> finishing_layer(
+    const Recipe& recipe, const std::string& root,
+    const std::vector<std::string>& controls) {
   LayerWriter out = DRIFTCAGE_TRY(LayerWriter::open("recipe " + recipe.name));
   if (recipe.base) {
     for (const Copy& copy : kCopies) {
@@ -147,6 +155,7 @@ base::Result<BlobSource> finishing_layer(const Recipe& recipe,
           DRIFTCAGE_TRY(base::sys::read_file(root + from->path));
       DRIFTCAGE_CHECK_OK(out.file(copy.to, text));
     }
+    DRIFTCAGE_CHECK_OK(out.file("/var/lib/dpkg/status", dpkg_status(controls)));
     DRIFTCAGE_CHECK_OK(out.file("/etc/hostname", "cage\n"));
     DRIFTCAGE_CHECK_OK(out.file("/etc/hosts", "127.0.0.1 localhost cage\n"));
     for (const RecipeLink& link : usual_links())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/image/archive_stream.h"
@@ -15,8 +16,10 @@ namespace driftcage::image {
 
 // What comes after the packages, for the root directory that they lie in: the
 // recipe's links and files, and, for a system with a base, what maintainer
-// scripts would have made.
-[[nodiscard]] base::Result<BlobSource> finishing_layer(const Recipe& recipe,
-                                                       const std::string& root);
+// scripts would have made and what dpkg(1) would know: that the packages with
+// these control files are installed.
+[[nodiscard]] base::Result<BlobSource> finishing_layer(
+    const Recipe& recipe, const std::string& root,
+    const std::vector<std::string>& controls);
 
 }  // namespace driftcage::image

@@ -14,6 +14,7 @@
 #include <pugixml.hpp>
 
 #include "tests/cli/command.h"
+#include "tests/cli/scenario_text.h"
 
 namespace driftcage::package_test {
 namespace {
@@ -191,12 +192,11 @@ TEST_F(Package, ADebianPackageRunsOnAFreshRoot) {
             names + "]\n");
   fs::create_directory(folder_ / "debs");
   fs::copy_file(deb, folder_ / "debs/driftcage.deb");
-  // A recipe unpacks packages without dpkg's database: what they are is known
-  // by their names above, what is missing would show when the program starts.
+  write("debs/tiny.toml", cli_test::scenario("tiny/inside", "ENOENT"));
   write("scenarios/fresh/install.toml",
         "schema = 1\nid = \"fresh/install\"\ntitle = \"It installs and runs\"\n"
         "timeout = \"5m\"\n"
-        "sh = '''\nset -e\ndpkg -i --force-depends /debs/driftcage.deb\ncd /\n"
+        "sh = '''\nset -e\ndpkg -i /debs/driftcage.deb\ncd /\n"
         "driftcage --version\ndriftcage check\n"
         "test -s /usr/share/man/man1/driftcage.1\n"
         "test -s /usr/share/bash-completion/completions/driftcage\n'''\n"
@@ -220,6 +220,13 @@ TEST_F(Package, ADebianPackageRunsOnAFreshRoot) {
       cli_test::read_text(folder_ / "r/fresh/fresh/install/control/stdout");
   EXPECT_THAT(said, HasSubstr("driftcage 0.1.0"));
   EXPECT_THAT(said, HasSubstr("usr/share/driftcage/scenarios/"));
+  // A cage in the cage; not in a leg, which is traced already.
+  setting.input =
+      "dpkg -i /debs/driftcage.deb >&2 && driftcage run /debs/tiny.toml\n";
+  const Outcome inner =
+      cli_test::driftcage({"shell", "r/fresh/install/control"}, setting);
+  EXPECT_THAT(inner.out, ContainsRegex("PASS +tiny/inside"));
+  EXPECT_EQ(inner.code, 0) << inner.out << inner.err;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "harness/image/sources.h"
 #include "tests/unit/image/root_maker.h"
 #include "tests/unit/image/store_maker.h"
+#include "tests/unit/image/tar_maker.h"
 
 namespace driftcage::image {
 namespace {
@@ -100,6 +101,25 @@ TEST(OpenPackage, FindsTheFiles) {
   ASSERT_TRUE(source) << source.error().message();
   EXPECT_EQ(source->size, 4u);
   EXPECT_EQ(*source->offset, 8u + 60 + 4 + 60 + 2 + 60);
+}
+
+TEST(PackageControl, IsFoundAmongTheScripts) {
+  const StorePlace place;
+  const auto control = [&place](const TarMaker& tar) {
+    return package_control(
+        place.file("p.deb", "!<arch>\n" + member("debian-binary", "2.0") +
+                                member("control.tar", tar.bytes()) +
+                                member("data.tar.xz", "DATA")));
+  };
+  TarMaker tar;
+  tar.file("./postinst", "#!/bin/sh\n").file("./control", "Package: p\n");
+  EXPECT_EQ(control(tar).value(), "Package: p\n");
+  TarMaker without;
+  without.file("./postinst", "#!/bin/sh\n");
+  EXPECT_THAT(control(without).error().hint, HasSubstr("no control file"));
+  TarMaker directory;
+  directory.directory("./control");
+  EXPECT_FALSE(control(directory));
 }
 
 TEST(OpenPackage, RefusesOthers) {
