@@ -22,6 +22,8 @@ struct Options {
 base::Status accept_one(const run::Record& record, const run::Summary& summary,
                         const Options& options) {
   const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
+  if (!result.unread.empty())
+    return base::fail("accept", summary.id, 0, result.unread);
   const mine::Accepted accepted =
       DRIFTCAGE_TRY(mine::accept(record, result, options.signature));
   for (const std::string& what : accepted.done) {

@@ -219,15 +219,22 @@ base::Result<Room> room_of(const Handle& handle) {
                       "say which scenario: RUN/ID or RUN/ID/LEG");
   }
   const run::Summary& summary = handle.first_round();
+  const bool one_round = std::ranges::all_of(
+      handle.results,
+      [&](const run::Summary& other) { return other.round == summary.round; });
   std::set<std::string> ways;
-  for (const run::Summary& other : handle.results)
-    ways.insert(run::image_folder(other.image) + "/" + other.id);
+  for (const run::Summary& other : handle.results) {
+    ways.insert(run::image_folder(other.image) + "/" +
+                run::round_id(other.id, one_round ? other.round : 0));
+  }
   if (ways.size() > 1) {
     return base::fail(
         "enter", handle.id, 0,
         fmt::format("it ran several times: {}", fmt::join(ways, ", ")));
   }
   const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
+  if (!result.unread.empty())
+    return base::fail("enter", handle.id, 0, result.unread);
   const std::string leg = DRIFTCAGE_TRY(leg_of(handle, result));
   const plan::Ground ground = DRIFTCAGE_TRY(ground_of(handle.record, result));
   plan::ScenarioPlan plan =

@@ -298,6 +298,11 @@ TEST_F(Recorded, ADamagedResultIsAnErrorBesideTheOthers) {
     const Outcome judged = call({"judge", "r"});
     EXPECT_EQ(judged.code, 3) << judged.err;
     EXPECT_THAT(judged.out, HasSubstr("PASS        tiny/b"));
+    for (const char* command : {"shell", "accept"}) {
+      const Outcome outcome = call({command, "r/tiny/a"});
+      EXPECT_EQ(outcome.code, 2) << command;
+      EXPECT_THAT(outcome.err, HasSubstr("tiny/a/result.json is gone or"));
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -278,6 +279,28 @@ TEST_F(Robust, ATraceIsStoredUpToItsLimitAndJudgedWhole) {
   EXPECT_EQ(judge.code, 3);
   EXPECT_THAT(judge.out, HasSubstr("it is cut off"));
   EXPECT_EQ(driftcage({"run", "--max-trace", "much"}, own()).code, 2);
+}
+
+// A scenario that has ended costs a name and a line, not its result.
+TEST_F(Robust, MemoryDoesNotGrowWithTheResults) {
+  const auto run_of = [this](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string id = "many/s" + std::to_string(i);
+      write("scenarios/" + id + ".toml", scenario(id, "ENOENT"));
+    }
+    const Outcome run = call({"run", "-q", "many"});
+    EXPECT_EQ(run.code, 0) << run.out.substr(0, 1000) << run.err;
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    return usage.ru_maxrss;  // KiB, of the largest one until now
+  };
+  constexpr std::size_t kFew = 100;
+  constexpr std::size_t kMany = 1000;
+  const long few = run_of(kFew);
+  const long many = run_of(kMany);
+  EXPECT_LT(many - few, static_cast<long>(2 * (kMany - kFew)));
+  RecordProperty("few", std::to_string(few));
+  RecordProperty("many", std::to_string(many));
 }
 
 }  // namespace

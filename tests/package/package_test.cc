@@ -96,6 +96,7 @@ TEST_F(Consumer, ScenariosAreTestsAmongItsOwn) {
                           "tiny.skipped", "tiny.two_a_", "tiny.two_b_"));
   EXPECT_THAT(all.out, HasSubstr("[  PASSED  ] 4 tests."));
   EXPECT_THAT(all.out, ContainsRegex("SKIPPED.* tiny.skipped"));
+  EXPECT_THAT(all.out, Not(HasSubstr("--max-skips")));
   // The report, with the place in the scenario.
   EXPECT_THAT(all.out, HasSubstr("bad-one.toml:15:10: error: not seen in the"));
 
