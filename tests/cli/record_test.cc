@@ -300,7 +300,7 @@ TEST_F(Recorded, ADamagedResultIsAnErrorBesideTheOthers) {
     EXPECT_THAT(judged.out, HasSubstr("PASS        tiny/b"));
     for (const char* command : {"shell", "accept"}) {
       const Outcome outcome = call({command, "r/tiny/a"});
-      EXPECT_EQ(outcome.code, 2) << command;
+      EXPECT_NE(outcome.code, 0) << command;
       EXPECT_THAT(outcome.err, HasSubstr("tiny/a/result.json is gone or"));
     }
   }

@@ -96,12 +96,12 @@ TEST_F(Rounds, EachHasItsShell) {
 }
 
 TEST_F(Rounds, OneOnSeveralImagesKeepsItsNumber) {
-  call({"run", "tiny/a", "--repeat", "2", "--image", "host", "--image", "dir:/",
+  call({"run", "tiny/b", "--repeat", "2", "--image", "host", "--image", "dir:/",
         "--record", "r"});
-  const Outcome outcome = call({"shell", "r/tiny/a~2"});
+  const Outcome outcome = call({"shell", "r/tiny/b~2"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("dir-"));
-  EXPECT_THAT(outcome.err, HasSubstr("host/tiny/a~2"));
+  EXPECT_THAT(outcome.err, HasSubstr("host/tiny/b~2"));
 }
 
 // Whoever reads only the report must not take it for a run that was whole.
