@@ -100,7 +100,7 @@ TEST_F(Rounds, OneOnSeveralImagesKeepsItsNumber) {
         "--record", "r"});
   const Outcome outcome = call({"shell", "r/tiny/b~2"});
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("dir-"));
+  EXPECT_THAT(outcome.err, HasSubstr("dir__/tiny/b~2"));
   EXPECT_THAT(outcome.err, HasSubstr("host/tiny/b~2"));
 }
 
