@@ -459,6 +459,17 @@ TEST_F(Recorded, RandomOrderSaysItsSeed) {
               HasSubstr("order random --seed 7\n"));
 }
 
+TEST_F(Recorded, AGroupThatNobodyIsInIsTold) {
+  write("scenarios/tiny/g.toml",
+        scenario("tiny/g", "ENOENT", "group  = \"network\"\n"));
+  const Outcome slip = call({"run", "tiny/g", "--group", "netwrok=2"});
+  EXPECT_EQ(slip.code, 0) << slip.err;
+  EXPECT_THAT(slip.err, HasSubstr("no scenario that runs is in netwrok; did "
+                                  "you mean network?"));
+  EXPECT_THAT(call({"run", "tiny/g", "--group", "network=2"}).err,
+              Not(HasSubstr("warning")));
+}
+
 TEST_F(Recorded, RoundsThatDifferAreShown) {
   write("scenarios/tiny/c.toml",
         shell_scenario("tiny/c", "ENOENT",
