@@ -76,6 +76,16 @@ TEST_F(Rounds, WhatStaysMissedKeepsItsReason) {
   EXPECT_THAT(again.out, HasSubstr("2 not run: stopped by max-fail"));
 }
 
+TEST_F(Rounds, MergedKeepsTheReasonOfAShard) {
+  for (const std::string shard : {"1", "2"}) {
+    call({"run", "--shard", shard + "/2", "--repeat", "3", "-j", "1",
+          "--max-fail", "1", "--record", shard});
+  }
+  call({"merge", "--partial", "1", "2", "--record", "m"});
+  EXPECT_THAT(call({"report", "m"}).out,
+              HasSubstr("not run: stopped by max-fail"));
+}
+
 TEST_F(Rounds, EachHasItsShell) {
   const Outcome run = call({"run", "--repeat", "2", "-j", "1", "--record", "r",
                             "--on-fail", "shell"});
