@@ -31,7 +31,10 @@ struct Compared {
 
 base::Result<Compared> compare(const Options& options) {
   const auto open = [](const std::string& name) -> base::Result<run::Record> {
-    return run::Record::open(DRIFTCAGE_TRY(run::find_record(name)));
+    const std::string folder = DRIFTCAGE_TRY(run::find_record(name));
+    auto record = DRIFTCAGE_TRY(run::Record::open(folder));
+    record.check_results();
+    return record;
   };
   const run::Record before = DRIFTCAGE_TRY(open(options.before));
   const run::Record after =

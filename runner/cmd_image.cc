@@ -144,15 +144,15 @@ int bring_in(const Options& options, Bring bring) {
       const auto tree = DRIFTCAGE_TRY(store.tree_info(provided.tree.chain));
       if (options.json) {
         there.push_back({{"image", reference},
-                         {"bytes", tree.size.bytes},
+                         {"bytes", tree.measure.best().bytes},
                          {"chain", provided.tree.chain},
                          {"fetched", provided.fetched},
                          {"notes", tree.notes}});
         continue;
       }
-      write_out(fmt::format("{}  {}  {}{}\n", reference,
-                            size_text(tree.size.bytes), provided.tree.chain,
-                            provided.fetched ? "" : "  (was there)"));
+      write_out(fmt::format(
+          "{}  {}  {}{}\n", reference, size_text(tree.measure.best().bytes),
+          provided.tree.chain, provided.fetched ? "" : "  (was there)"));
       if (options.quiet) continue;
       for (const std::string& note : tree.notes)
         write_err("note: " + note + "\n");
@@ -219,6 +219,14 @@ base::Result<image::StoredImage> known_image(const image::Store& store,
                     "`driftcage image list` shows what the store has");
 }
 
+// Whether the file or folder of a reference is not there any more.
+bool is_gone(const std::string& reference) {
+  const auto source = image::parse_source(reference);
+  if (!source || !*source || (*source)->path.empty()) return false;
+  const auto found = base::sys::stat((*source)->path);
+  return !found && found.error().err == ENOENT;
+}
+
 int inspect(const Options& options) {
   return carry_out([&]() -> base::Status {
     const std::string& reference = options.images.front();
@@ -234,8 +242,8 @@ int inspect(const Options& options) {
     }
     auto opened =
         image::open_image(reference, base::environment(), open_options());
-    if (!opened && stored && opened.error().err == ENOENT) {
-      // Its file is gone; what the store has is still of use.
+    if (!opened && stored && is_gone(reference)) {
+      // What the store has is still of use.
       write_err("note: " + opened.error().message() + "\n");
       opened =
           image::open_recorded(DRIFTCAGE_TRY(open_store()), inspected.image);

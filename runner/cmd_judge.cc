@@ -69,24 +69,24 @@ base::Result<run::SuiteResult> judge_all(const Handle& handle,
     const bool is_edited = edited != other.scenarios.end();
     if (!other.file.empty() && !is_edited) continue;
     const run::ScenarioResult stored = run::Record::load_or_error(summary);
-    scenario::Scenario scenario = is_edited ? *edited : stored.scenario;
-    if (is_edited) {
-      const std::string why = run::needs_a_run(handle.record, summary.image,
-                                               stored.scenario, scenario);
-      if (!why.empty()) {
-        return base::fail(
-            "judge again", other.file, 0,
-            why + "; that needs a run: driftcage run " + other.file);
-      }
-    }
-    add_waivers(other.waivers, &scenario);
     run::ScenarioResult result = stored;
-    if (is_edited || stored.unread.empty()) {
-      result = DRIFTCAGE_TRY(run::rejudge(handle.record, stored, scenario));
-    } else {
+    if (!stored.unread.empty() && (!is_edited || stored.legs.empty())) {
       result.judgement = {};
       result.judgement.verdict = model::Verdict::Error;
       result.judgement.reason = stored.unread;
+    } else {
+      scenario::Scenario scenario = is_edited ? *edited : stored.scenario;
+      if (is_edited) {
+        const std::string why = run::needs_a_run(handle.record, summary.image,
+                                                 stored.scenario, scenario);
+        if (!why.empty()) {
+          return base::fail(
+              "judge again", other.file, 0,
+              why + "; that needs a run: driftcage run " + other.file);
+        }
+      }
+      add_waivers(other.waivers, &scenario);
+      result = DRIFTCAGE_TRY(run::rejudge(handle.record, stored, scenario));
     }
     ++suite.planned;
     ++suite.verdicts[static_cast<std::size_t>(result.judgement.verdict)];

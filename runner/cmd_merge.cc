@@ -36,6 +36,7 @@ int merge(const Options& options) {
       print_error(record.error());
       return model::kExitUsage;
     }
+    record->check_results();
     shards.push_back(*std::move(record));
   }
   const auto merged =

@@ -24,7 +24,10 @@ base::Result<mine::Evidence> evidence_of(const Handle& handle) {
   }
   std::vector<run::ScenarioResult> results;
   for (const run::Summary& summary : handle.results) {
-    results.push_back(DRIFTCAGE_TRY(run::Record::load(summary)));
+    auto& result =
+        results.emplace_back(DRIFTCAGE_TRY(run::Record::load(summary)));
+    if (!result.unread.empty())
+      return base::fail("mine", summary.id, 0, result.unread);
   }
   return mine::gather(results);
 }

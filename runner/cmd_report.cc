@@ -78,11 +78,12 @@ int make_report(const Options& options) {
     print_error(folder.error());
     return model::kExitUsage;
   }
-  const auto record = run::Record::open(*folder);
+  auto record = run::Record::open(*folder);
   if (!record) {
     print_error(record.error());
     return model::kExitHost;
   }
+  record->check_results();
   const bool gaps = warn_of_gaps(*record);
   report::TextStyle style;
   const bool to_stdout = options.output == "-";

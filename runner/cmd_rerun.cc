@@ -95,12 +95,13 @@ int rerun(const Options& given) {
     return model::kExitUsage;
   }
   const auto folder = run::find_record(again.run);
-  const auto record =
+  auto record =
       folder ? run::Record::open(*folder) : tl::make_unexpected(folder.error());
   if (!record) {
     print_error(record.error());
     return model::kExitUsage;
   }
+  record->check_results();
   const auto wanted = wanted_of(*record, again.what);
   if (!wanted) {
     print_error(wanted.error());
@@ -137,14 +138,14 @@ int rerun(const Options& given) {
       choose(options.selection, Mistakes::Refuse, Contents::Heads);
   if (!chosen) return chosen.error();
   const auto complete =
-      [&](const std::string& fresh) -> base::Result<run::SuiteResult> {
+      [&](const std::string& fresh) -> base::Result<run::Record> {
     DRIFTCAGE_CHECK_OK(run::carry_over(*record, fresh));
-    const auto whole = DRIFTCAGE_TRY(run::Record::open(fresh));
+    auto whole = DRIFTCAGE_TRY(run::Record::open(fresh));
     if (!options.quiet && options.format == "text") {
       write_out(fmt::format("with those of {}: {}", record->suite().run_id,
                             report::summary_text(whole.suite(), {})));
     }
-    return whole.suite();
+    return whole;
   };
   return execute(options, chosen->set, chosen->expression, *requests, complete);
 }

@@ -88,13 +88,11 @@ class Watcher {
       return held;
     }();
     std::string record;
-    const int code = execute(
-        options_, set, expression_, {},
-        [&record](const std::string& folder) -> base::Result<run::SuiteResult> {
-          record = folder;
-          const auto whole = DRIFTCAGE_TRY(run::Record::open(folder));
-          return whole.suite();
-        });
+    const int code = execute(options_, set, expression_, {},
+                             [&record](const std::string& folder) {
+                               record = folder;
+                               return run::Record::open(folder);
+                             });
     for (const scenario::Scenario& scenario : scenarios) {
       known_[canonical(scenario.file)] = record;
     }
@@ -132,6 +130,7 @@ class Watcher {
       if (summary.id != scenario.id) continue;
       const auto stored = run::Record::load(summary);
       if (!stored) return stored.error().message();
+      if (!stored->unread.empty()) return stored->unread;
       std::string why =
           run::needs_a_run(*record, summary.image, stored->scenario, scenario);
       if (!why.empty()) return why;

@@ -149,9 +149,9 @@ std::string inspect_text(const InspectedImage& inspected) {
   text += row("manifest", image.manifest);
   if (inspected.tree) {
     const auto& tree = *inspected.tree;
-    text +=
-        row("size", fmt::format("{}, {} entries", size_text(tree.size.bytes),
-                                tree.size.entries));
+    text += row("size", fmt::format("{}, {} entries",
+                                    size_text(tree.measure.best().bytes),
+                                    tree.measure.best().entries));
   }
   if (!image.layers.empty()) text += layers_text(image.layers);
   text += row("arch", inspected.facts.architecture);
@@ -201,8 +201,8 @@ std::string inspect_json(const InspectedImage& inspected) {
                 {"layers", std::move(layers)},
                 {"facts", facts_json(inspected.facts)}};
   if (inspected.tree) {
-    document["bytes"] = inspected.tree->size.bytes;
-    document["entries"] = inspected.tree->size.entries;
+    document["bytes"] = inspected.tree->measure.best().bytes;
+    document["entries"] = inspected.tree->measure.best().entries;
     document["notes"] = inspected.tree->notes;
     Json originals = Json::object();
     for (const auto& [path, original] : inspected.tree->originals) {

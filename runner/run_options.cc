@@ -395,7 +395,8 @@ int finish(const run::Record& record,
            const RunOptions& options, int code) {
   if (!write_reports(record, reports, options) && code == model::kExitGood)
     code = model::kExitHost;
-  if (record.head().repeat > 1) code = show_rounds(record, options, code);
+  if (record.head().repeat > 1 && record.suite().signal == 0)
+    code = show_rounds(record, options, code);
   return code;
 }
 
@@ -425,27 +426,22 @@ int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
   int code = result->exit_code(suite);
   const std::string& folder = result->record_folder;
   if (folder.empty()) return code;  // stopped before it began
-  run::SuiteResult whole = *result;
-  if (complete) {
-    auto completed = complete(folder);
-    if (!completed) {
-      print_error(completed.error());
-      return model::kExitHost;
-    }
-    whole = *std::move(completed);
-    // A signal has the last word.
-    if (result->signal == 0) code = whole.exit_code(suite);
+  const bool stopped = result->signal != 0;
+  const bool needed =
+      complete || !reports.empty() || (suite.schedule.repeat > 1 && !stopped);
+  auto record = !needed    ? std::nullopt
+                : complete ? std::optional(complete(folder))
+                           : std::optional(run::Record::open(folder));
+  if (record && !*record) {
+    print_error(record->error());
+    return stopped ? code : model::kExitHost;
   }
+  const run::SuiteResult& whole = record ? (*record)->suite() : *result;
+  // A signal has the last word.
+  if (complete && !stopped) code = whole.exit_code(suite);
   if (code == model::kExitInconclusive && whole.not_run() == 0)
     write_err("driftcage: " + why_inconclusive(whole, suite) + "\n");
-  const bool rounds = suite.schedule.repeat > 1 && result->signal == 0;
-  if (rounds || !reports.empty()) {
-    const auto record = run::Record::open(folder);
-    if (!record) print_error(record.error());
-    const int finished =
-        record ? finish(*record, reports, options, code) : model::kExitHost;
-    if (code == model::kExitGood) code = finished;
-  }
+  if (record) code = finish(**record, reports, options, code);
   if (options.shell_on_fail && result->signal == 0) {
     shell_into_first_bad(result->record_folder);
   }

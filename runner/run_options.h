@@ -51,9 +51,9 @@ void add_run_options(CLI::App& command, RunOptions& options);
 [[nodiscard]] base::Status resolve(RunOptions& options);
 
 // Called with the folder of a record when its run has ended: may add to it, and
-// gives what is in it then.
+// opens it.
 using Complete =
-    std::function<base::Result<run::SuiteResult>(const std::string& folder)>;
+    std::function<base::Result<run::Record>(const std::string& folder)>;
 
 // Runs what the filter `expression` left, shows it, completes the record,
 // writes the reports; the exit code.
@@ -64,7 +64,7 @@ using Complete =
                           const Complete& complete = {});
 
 // What comes after a run whose exit code is `code`: the reports, and what
-// differs between rounds; the code with that.
+// differs between the rounds of one that was not stopped; the code with that.
 [[nodiscard]] int finish(const run::Record& record,
                          const std::vector<report::ReportRequest>& reports,
                          const RunOptions& options, int code);

@@ -113,7 +113,7 @@ base::Result<bool> RootMaker::lay_over_image(const std::string& host) {
     layer =
         lower ? make_layer(scratch_, *std::move(lower), root_, kOwnDirectories)
               : tl::make_unexpected(lower.error());
-    // Overlays take no id-mapped mounts before Linux 5.19.
+    // Before Linux 5.19 overlays take no id-mapped mounts.
     if (!layer) {
       steps_.note("ids: files of root in " + host +
                   " are nobody's in the cage: " + layer.error().message());

@@ -24,12 +24,18 @@ namespace driftcage::cage {
 namespace {
 
 // A user namespace with the ids that the cage is going to have. It lives as
-// long as its descriptor.
-std::optional<base::UniqueFd> ids_of_a_cage() {
+// long as its descriptor. Empty where ids are not shifted, and nothing has to
+// be, or when something failed, which is noted.
+std::optional<base::UniqueFd> ids_of_a_cage(std::vector<std::string>& notes) {
+  const auto failed = [&notes](const base::Error& error) {
+    notes.push_back("ids: files of root outside are nobody's in the cage: " +
+                    error.message());
+    return std::nullopt;
+  };
   int pidfd = -1;
   const pid_t cell = ::getpid();
   const auto pid = clone_into(CLONE_NEWUSER, &pidfd);
-  if (!pid) return std::nullopt;
+  if (!pid) return failed(pid.error());
   if (*pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     // Before that line nobody told of the cell's end.
@@ -37,15 +43,16 @@ std::optional<base::UniqueFd> ids_of_a_cage() {
     ::_exit(0);
   }
   const base::UniqueFd process(pidfd);
-  // Where ids are not shifted, nothing has to be.
   std::vector<std::string> unshifted;
-  const bool mapped = map_ids(*pid, unshifted).has_value() && unshifted.empty();
+  const auto mapped = map_ids(*pid, unshifted);
   auto ids = base::sys::open("/proc/" + std::to_string(*pid) + "/ns/user",
                              O_RDONLY | O_CLOEXEC);
   ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
   while (::waitpid(*pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
-  if (!mapped || !ids) return std::nullopt;
+  if (!mapped) return failed(mapped.error());
+  if (!unshifted.empty()) return std::nullopt;
+  if (!ids) return failed(ids.error());
   return *std::move(ids);
 }
 
@@ -77,7 +84,7 @@ ShiftedTrees shift_trees(const model::CageSpec& spec,
       wanted.emplace_back(tree->from, &trees.by_path[tree->from]);
   }
   if (wanted.empty()) return trees;
-  const auto ids = ids_of_a_cage();
+  const auto ids = ids_of_a_cage(notes);
   if (!ids) return trees;
   for (const auto& [from, mount] : wanted) {
     if (const int err = shift(from, ids->get(), *mount); err != 0) {

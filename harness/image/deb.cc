@@ -21,7 +21,9 @@ constexpr std::size_t kSizeAt = 48;
 constexpr std::size_t kSizeDigits = 10;
 constexpr int kMaxMembers = 16;  // deb(5) has three
 // Debian's largest have scripts and lists of some megabytes.
-constexpr std::uint64_t kMaxControl = 64u << 20;
+constexpr std::uint64_t kMaxScripts = 64u << 20;
+constexpr std::size_t kMaxControl = 1u << 20;
+constexpr const char* kBadControl = "its control file is none";
 
 base::Result<std::string> read_at(int fd, const std::string& path,
                                   std::uint64_t offset, std::size_t size) {
@@ -69,7 +71,7 @@ base::Result<BlobSource> open_package(const std::string& path) {
 
 base::Result<std::string> package_control(const std::string& path) {
   StreamLimits limits;
-  limits.bytes = kMaxControl;
+  limits.bytes = kMaxScripts;
   BlobStream stream(DRIFTCAGE_TRY(open_member(path, "control.tar")), limits);
   auto reader = DRIFTCAGE_TRY(ArchiveReader::open(stream, path));
   Entry entry;
@@ -82,10 +84,16 @@ base::Result<std::string> package_control(const std::string& path) {
     while (true) {
       const Content content = DRIFTCAGE_TRY(reader.content());
       if (content.end) break;
+      if (content.offset != text.size() ||
+          text.size() + content.bytes.size() > kMaxControl)
+        return base::fail("read package", path, EINVAL, kBadControl);
       text += content.bytes;
     }
-    if (!text.empty() && !text.ends_with('\n')) text += '\n';
-    return text;
+    text.erase(text.find_last_not_of('\n') + 1);
+    // One paragraph, which a blank line would end.
+    if (text.empty() || text.find("\n\n") != std::string::npos)
+      return base::fail("read package", path, EINVAL, kBadControl);
+    return text + '\n';
   }
   return base::fail("read package", path, EINVAL, "it has no control file");
 }

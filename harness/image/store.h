@@ -13,7 +13,7 @@
 #include "harness/base/unique_fd.h"
 #include "harness/image/oci.h"
 #include "harness/image/progress.h"
-#include "harness/image/tree_walk.h"
+#include "harness/image/tree_measure.h"
 #include "harness/image/unpack.h"
 
 namespace driftcage::image {
@@ -42,7 +42,7 @@ struct StoredTree {
 };
 
 struct StoredTreeInfo {
-  TreeSize size;
+  TreeMeasure measure;
   IdShift ids;
   std::map<std::string, Original> originals;
   std::vector<std::string> notes;

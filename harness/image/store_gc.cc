@@ -14,6 +14,7 @@
 #include "harness/image/store.h"
 #include "harness/image/store_json.h"
 #include "harness/image/store_lock.h"
+#include "harness/image/tree_measure.h"
 #include "harness/image/tree_walk.h"
 
 namespace driftcage::image {
@@ -54,8 +55,8 @@ base::Result<std::vector<StoreEntry>> Store::list() const {
     entry.image = *std::move(image);
     if (const auto info = tree_info(entry.image.chain)) {
       entry.unpacked = true;
-      entry.tree_bytes = info->size.bytes;
-      entry.tree_entries = info->size.entries;
+      entry.tree_bytes = info->measure.best().bytes;
+      entry.tree_entries = info->measure.best().entries;
     }
     for (const std::string& digest : entry.image.blobs)
       entry.blob_bytes += file_size(blob(digest));
@@ -89,13 +90,16 @@ base::Result<std::vector<std::string>> Store::verify(
   const auto info = DRIFTCAGE_TRY(tree_info(image.chain));
   const auto top =
       DRIFTCAGE_TRY(base::sys::open(tree->root, O_RDONLY | O_DIRECTORY));
-  const TreeSize size = DRIFTCAGE_TRY(measure_tree(top.get()));
-  if (size.entries != info.size.entries || size.bytes != info.size.bytes) {
+  const TreeMeasure measure = DRIFTCAGE_TRY(measure_tree(top.get()));
+  if (are_alike(measure, info.measure)) return wrong;
+  const bool both = measure.whole && info.measure.whole;
+  const TreeSize& now = both ? *measure.whole : measure.seen;
+  const TreeSize& then = both ? *info.measure.whole : info.measure.seen;
+  if (now.entries != then.entries || now.bytes != then.bytes) {
     wrong.push_back(fmt::format(
         "{}: {} entries with {} bytes, but {} with {} were unpacked",
-        image.chain, size.entries, size.bytes, info.size.entries,
-        info.size.bytes));
-  } else if (!(size == info.size)) {
+        image.chain, now.entries, now.bytes, then.entries, then.bytes));
+  } else {
     wrong.push_back(image.chain + ": something in it was changed afterwards");
   }
   return wrong;
@@ -123,7 +127,7 @@ base::Status Store::gc_trees(const std::vector<StoreEntry>& known,
     // Whoever made it meanwhile has written its record before letting go.
     if (!leftover && DRIFTCAGE_TRY(has_record(*this, chain))) continue;
     if (const auto info = tree_info(chain); info && !leftover)
-      result.bytes += info->size.bytes;
+      result.bytes += info->measure.best().bytes;
     if (!leftover) {
       // Without its stamp it counts as absent, should we be killed half-way.
       ::unlinkat(rootfs.get(), (name + "/stamp").c_str(), 0);

@@ -36,6 +36,22 @@ base::Result<Value> guarded(const std::string& bytes, const std::string& name,
   }
 }
 
+json size_json(const TreeSize& size) {
+  return {{"entries", size.entries},
+          {"bytes", size.bytes},
+          {"changed_s", size.changed_s},
+          {"changed_ns", size.changed_ns}};
+}
+
+TreeSize size_from(const json& from) {
+  TreeSize size;
+  from.at("entries").get_to(size.entries);
+  from.at("bytes").get_to(size.bytes);
+  from.at("changed_s").get_to(size.changed_s);
+  from.at("changed_ns").get_to(size.changed_ns);
+  return size;
+}
+
 }  // namespace
 
 std::string dump(const json& value) {
@@ -112,25 +128,23 @@ json to_json(const StoredTreeInfo& info) {
                        {"mode", original.mode},
                        {"device", original.device}};
   }
-  return {{"schema", kSchema},
-          {"entries", info.size.entries},
-          {"bytes", info.size.bytes},
-          {"changed_s", info.size.changed_s},
-          {"changed_ns", info.size.changed_ns},
-          {"id_base", info.ids.base},
-          {"id_count", info.ids.count},
-          {"originals", std::move(originals)},
-          {"notes", info.notes}};
+  json document = size_json(info.measure.seen);
+  if (info.measure.whole) document["whole"] = size_json(*info.measure.whole);
+  document.update({{"schema", kSchema},
+                   {"id_base", info.ids.base},
+                   {"id_count", info.ids.count},
+                   {"originals", std::move(originals)},
+                   {"notes", info.notes}});
+  return document;
 }
 
 base::Result<StoredTreeInfo> tree_info_from(const std::string& bytes,
                                             const std::string& name) {
   return guarded<StoredTreeInfo>(bytes, name, [](const json& from) {
     StoredTreeInfo info;
-    from.at("entries").get_to(info.size.entries);
-    from.at("bytes").get_to(info.size.bytes);
-    from.at("changed_s").get_to(info.size.changed_s);
-    from.at("changed_ns").get_to(info.size.changed_ns);
+    info.measure.seen = size_from(from);
+    if (from.contains("whole"))
+      info.measure.whole = size_from(from.at("whole"));
     from.at("id_base").get_to(info.ids.base);
     from.at("id_count").get_to(info.ids.count);
     for (const auto& [path, value] : from.at("originals").items()) {

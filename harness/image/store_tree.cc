@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -30,9 +32,16 @@ std::string boot_id() {
       .value_or(std::string("unknown\n"));
 }
 
-base::Result<TreeSize> measure(const std::string& root) {
+base::Result<TreeMeasure> measure(const std::string& root) {
   const auto fd = DRIFTCAGE_TRY(base::sys::open(root, O_RDONLY | O_DIRECTORY));
   return measure_tree(fd.get());
+}
+
+// Whether what failed so may succeed the next time.
+bool is_passing(int err) {
+  constexpr std::array kPassing{EINTR,  EAGAIN, ENOMEM, EMFILE,
+                                ENFILE, EIO,    ECHILD};
+  return std::find(kPassing.begin(), kPassing.end(), err) != kPassing.end();
 }
 
 }  // namespace
@@ -50,8 +59,11 @@ base::Result<bool> Store::is_complete(const std::string& chain) const {
   // unpacking: after a crash of the machine files may be short. One look at
   // every inode per start of the machine finds out.
   const auto info = tree_info(chain);
-  const auto size = measure(folder + kRoot);
-  if (!info || !size || !(info->size == *size)) return false;
+  const auto now = measure(folder + kRoot);
+  // Not known is not damaged: that would have it thrown away.
+  if (!now && is_passing(now.error().err))
+    return tl::make_unexpected(now.error());
+  if (!info || !now || !are_alike(info->measure, *now)) return false;
   static_cast<void>(base::sys::replace_file(folder + kStamp, boot, 0600));
   return true;
 }
@@ -104,7 +116,7 @@ base::Status Store::make_tree(const std::string& chain,
     UnpackResult result = DRIFTCAGE_TRY(fill(work + kRoot, info.ids));
     info.originals = std::move(result.originals);
     info.notes = std::move(result.notes);
-    info.size = DRIFTCAGE_TRY(measure(work + kRoot));
+    info.measure = DRIFTCAGE_TRY(measure(work + kRoot));
     DRIFTCAGE_CHECK_OK(
         base::sys::write_file(work + kManifest, dump(to_json(info)), 0600));
     DRIFTCAGE_CHECK_OK(base::sys::write_file(work + kStamp, boot_id(), 0600));

@@ -3,24 +3,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <memory>
-#include <optional>
 #include <string_view>
-#include <tuple>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "harness/base/sys.h"
-#include "harness/image/interrupt.h"
 
 namespace driftcage::image {
 namespace {
@@ -179,83 +171,6 @@ base::Status walk_tree(int top, const WalkOptions& options,
 
 base::Status remove_tree(int dir, const std::string& name) {
   return Removal(dir).remove_all(name);
-}
-
-namespace {
-
-struct Measured {
-  TreeSize size;
-  bool all = true;  // every directory was seen from inside
-};
-
-base::Result<Measured> measure_seen(int top) {
-  Measured measured;
-  TreeSize& size = measured.size;
-  std::unordered_set<FileId, FileIdHash> linked;
-  DRIFTCAGE_CHECK_OK(walk_tree(top, {}, [&](const Visit& visit) {
-    const struct ::stat& status = visit.status;
-    ++size.entries;
-    if (S_ISDIR(status.st_mode) && visit.fd < 0) measured.all = false;
-    if (S_ISREG(status.st_mode) &&
-        (status.st_nlink < 2 || linked.insert(id_of(status)).second)) {
-      size.bytes += static_cast<std::uint64_t>(status.st_size);
-    }
-    const std::pair changed{std::int64_t{status.st_ctim.tv_sec},
-                            std::int64_t{status.st_ctim.tv_nsec}};
-    if (changed > std::pair{size.changed_s, size.changed_ns})
-      std::tie(size.changed_s, size.changed_ns) = changed;
-    return base::Status();
-  }));
-  return measured;
-}
-
-// Root of a user namespace of its own may enter every directory that belongs
-// to the caller (user_namespaces(7)).
-bool become_root_of_own() {
-  const uid_t uid = ::geteuid();
-  return ::unshare(CLONE_NEWUSER) == 0 &&
-         base::sys::write_file("/proc/self/uid_map",
-                               "0 " + std::to_string(uid) + " 1\n")
-             .has_value();
-}
-
-// Measures in a process of its own: to open a directory that its owner locked
-// would change it. Empty where there are no user namespaces.
-std::optional<TreeSize> measure_as_root(int top) {
-  auto pipe = base::sys::pipe();
-  if (!pipe) return std::nullopt;
-  auto& [read_end, write_end] = *pipe;
-  const pid_t child = ::fork();
-  if (child < 0) return std::nullopt;
-  if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (!become_root_of_own()) ::_exit(1);
-    const auto measured = measure_seen(top);
-    const bool sent = measured && ::write(write_end.get(), &measured->size,
-                                          sizeof(TreeSize)) == sizeof(TreeSize);
-    ::_exit(sent ? 0 : 1);
-  }
-  write_end.reset();
-  TreeSize size;
-  ssize_t got = 0;
-  do {
-    got = ::read(read_end.get(), &size, sizeof size);
-  } while (got < 0 && errno == EINTR && noted_signal() == 0);
-  if (got != sizeof size) ::kill(child, SIGKILL);
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  if (got != sizeof size) return std::nullopt;
-  return size;
-}
-
-}  // namespace
-
-base::Result<TreeSize> measure_tree(int top) {
-  const Measured seen = DRIFTCAGE_TRY(measure_seen(top));
-  if (seen.all) return seen.size;
-  const auto whole = measure_as_root(top);
-  DRIFTCAGE_CHECK_OK(check_interrupt());
-  return whole.value_or(seen.size);
 }
 
 }  // namespace driftcage::image

@@ -63,16 +63,4 @@ inline constexpr int kMaxWalkDepth = 256;
 // whatever modes its directories have. Fine when it does not exist.
 [[nodiscard]] base::Status remove_tree(int dir, const std::string& name);
 
-// How much is in a tree. Directories of the caller that it locked itself are
-// looked into from a user namespace, where there are any; those of others are
-// left out when they are locked.
-struct TreeSize {
-  std::uint64_t entries = 0;
-  std::uint64_t bytes = 0;     // of file contents, each hard-linked file once
-  std::int64_t changed_s = 0;  // latest change of anything (st_ctime)
-  std::int64_t changed_ns = 0;
-  bool operator==(const TreeSize&) const = default;
-};
-[[nodiscard]] base::Result<TreeSize> measure_tree(int top);
-
 }  // namespace driftcage::image

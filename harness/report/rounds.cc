@@ -17,12 +17,11 @@ namespace {
 
 constexpr std::size_t kMaxShown = 10;  // lines of a scenario
 
-// Adds what the legs of one round did; true when it had legs.
+// Adds what the legs of one round did.
 base::Status count_round(
-    const run::Summary& summary,
+    const run::ScenarioResult& result,
     std::map<std::pair<std::string, std::string>, std::size_t>& counts,
     std::map<std::string, std::size_t>& legs) {
-  const run::ScenarioResult result = run::Record::load_or_error(summary);
   for (const match::LegResult& leg : result.legs) {
     const auto lines = DRIFTCAGE_TRY(touched(
         result.record_folder + "/" + run::leg_folder(leg.name) + "/trace.dct",
@@ -40,8 +39,11 @@ base::Result<Unsteady> compare_one(
   std::map<std::string, std::size_t> legs;
   std::set<std::string> verdicts;
   for (const run::Summary* round : rounds) {
+    const run::ScenarioResult result = run::Record::load_or_error(*round);
+    // A damaged record says nothing of the scenario.
+    if (!result.unread.empty()) continue;
     verdicts.emplace(model::verdict_name(round->verdict));
-    DRIFTCAGE_CHECK_OK(count_round(*round, counts, legs));
+    DRIFTCAGE_CHECK_OK(count_round(result, counts, legs));
   }
   found.verdicts.assign(verdicts.begin(), verdicts.end());
   for (const auto& [key, count] : counts) {

@@ -112,9 +112,9 @@ ItemName name_of(const Item& item) {
   return {item.id, item.image, item.round};
 }
 
-bool is_json(const std::string& file) {
-  const auto bytes = base::sys::read_file(file, kMaxFile);
-  return bytes && Json::accept(*bytes);
+std::string reason_of(const base::Error& error) {
+  return error.hint.empty() ? error.message()
+                            : error.message() + "; " + error.hint;
 }
 
 ScenarioResult error_result(const Summary& summary, const std::string& reason) {
@@ -226,7 +226,6 @@ base::Status Record::read_lines() {
   std::set<ItemName> open;
   for (const PlannedItem& item : head_.items) open.insert(name_of(item));
   std::size_t strangers = 0;
-  bool damaged = false;
   const bool results_cut = DRIFTCAGE_TRY(
       each_line(folder_ + "/results.jsonl", [&](const Json& json) {
         Summary summary = summary_of(json, folder_);
@@ -235,16 +234,9 @@ base::Status Record::read_lines() {
           ++strangers;
           return;
         }
-        if (!summary.is_lost() &&
-            !is_json(folder_ + "/" + summary.folder + "/result.json")) {
-          damaged = true;
-          summary.reason = summary.folder + "/result.json is gone or damaged";
-          summary.folder.clear();
-        }
         if (summary.is_lost()) summary.verdict = model::Verdict::Error;
         results_.push_back(std::move(summary));
       }));
-  if (damaged) recount();
   if (strangers > 0) {
     notes_.push_back(std::to_string(strangers) +
                      " lines of results.jsonl are of nothing that was planned, "
@@ -300,6 +292,20 @@ void Record::recount() {
   }
 }
 
+void Record::check_results() {
+  bool damaged = false;
+  for (Summary& summary : results_) {
+    if (summary.is_lost()) continue;
+    const auto result = load(summary);
+    if (result) continue;
+    damaged = true;
+    summary.verdict = model::Verdict::Error;
+    summary.reason = reason_of(result.error());
+    summary.folder.clear();
+  }
+  if (damaged) recount();
+}
+
 void Record::replace_results(std::vector<Summary> results) {
   results_ = std::move(results);
   recount();
@@ -335,11 +341,8 @@ base::Result<ScenarioResult> Record::load(const Summary& summary) {
 
 ScenarioResult Record::load_or_error(const Summary& summary) {
   auto result = load(summary);
-  if (result) return *std::move(result);
-  const base::Error& error = result.error();
-  return error_result(summary, error.hint.empty()
-                                   ? error.message()
-                                   : error.message() + "; " + error.hint);
+  return result ? *std::move(result)
+                : error_result(summary, reason_of(result.error()));
 }
 
 std::vector<std::string> known_runs() {

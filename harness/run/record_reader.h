@@ -51,7 +51,7 @@ class Record {
   [[nodiscard]] const std::string& host() const { return host_; }
   [[nodiscard]] bool complete() const { return complete_; }
   // In the order in which they ended; last those that the run had and that are
-  // lost, as errors. So are those whose file is gone or damaged.
+  // lost, as errors.
   [[nodiscard]] const std::vector<Summary>& results() const { return results_; }
   // What was planned and has no result.
   [[nodiscard]] std::vector<PlannedItem> missing() const;
@@ -62,8 +62,11 @@ class Record {
   // The whole result: scenario, legs with their event lines, findings, output.
   [[nodiscard]] static base::Result<ScenarioResult> load(
       const Summary& summary);
-  // The same for whoever shows many: what cannot be read is an error with the
-  // reason, as is what is lost.
+  // Reads each result once: those that cannot be are errors from here on, and
+  // lost. For whoever relies on the numbers of a record that was not just made.
+  void check_results();
+  // As load(), for whoever shows many: what cannot be read is an error with the
+  // reason.
   [[nodiscard]] static ScenarioResult load_or_error(const Summary& summary);
   // For merged and rerun records: takes these results instead.
   void replace_results(std::vector<Summary> results);

@@ -285,7 +285,8 @@ TEST_F(Recorded, ADamagedResultIsAnErrorBesideTheOthers) {
   const std::string whole = base::sys::read_file(file).value();
   for (const std::string& left :
        {whole.substr(0, whole.size() / 2),
-        std::string(whole).replace(whole.find("\"legs\""), 6, "{{{{{{")}) {
+        std::string(whole).replace(whole.find("\"legs\""), 6, "{{{{{{"),
+        std::string("{\"schema\": 99}")}) {
     write("r/host/tiny/a/result.json", left);
     for (const auto& info : {"text", "junit", "jsonl", "go-test", "tap",
                              "github", "github-summary", "html"}) {
@@ -295,13 +296,19 @@ TEST_F(Recorded, ADamagedResultIsAnErrorBesideTheOthers) {
       EXPECT_THAT(outcome.out, HasSubstr("host/tiny/a/result.json")) << info;
     }
     EXPECT_THAT(call({"report", "r"}).out, HasSubstr("2 pass, 1 error;"));
+    EXPECT_EQ(call({"diff", "r", "r"}).code, 5);
+    EXPECT_EQ(call({"merge", "r"}).code, 5);
+    const Outcome edited =
+        call({"judge", "r/tiny/a", "--scenario", "scenarios/tiny/a.toml"});
+    EXPECT_EQ(edited.code, 3) << edited.err;
+    EXPECT_THAT(edited.out, HasSubstr("ERROR       tiny/a"));
     const Outcome judged = call({"judge", "r"});
     EXPECT_EQ(judged.code, 3) << judged.err;
     EXPECT_THAT(judged.out, HasSubstr("PASS        tiny/b"));
-    for (const char* command : {"shell", "accept"}) {
+    for (const char* command : {"shell", "accept", "mine"}) {
       const Outcome outcome = call({command, "r/tiny/a"});
       EXPECT_NE(outcome.code, 0) << command;
-      EXPECT_THAT(outcome.err, HasSubstr("tiny/a/result.json is gone or"));
+      EXPECT_THAT(outcome.err, HasSubstr("tiny/a/result.json"));
     }
   }
 }

@@ -294,8 +294,8 @@ TEST_F(Robust, MemoryDoesNotGrowWithTheResults) {
     ::getrusage(RUSAGE_CHILDREN, &usage);
     return usage.ru_maxrss;  // KiB, of the largest one until now
   };
-  constexpr std::size_t kFew = 100;
-  constexpr std::size_t kMany = 1000;
+  constexpr std::size_t kFew = 300;
+  constexpr std::size_t kMany = 1200;
   const long few = run_of(kFew);
   const long many = run_of(kMany);
   EXPECT_LT(many - few, static_cast<long>(2 * (kMany - kFew)));

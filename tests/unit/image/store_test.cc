@@ -82,8 +82,8 @@ TEST_F(StoreTest, MakesATreeOnceOnly) {
   EXPECT_EQ(again->root, made->root);
   const auto info = store_.tree_info(chain);
   ASSERT_TRUE(info);
-  EXPECT_EQ(info->size.entries, 1u);
-  EXPECT_EQ(info->size.bytes, 5u);
+  EXPECT_EQ(info->measure.best().entries, 1u);
+  EXPECT_EQ(info->measure.best().bytes, 5u);
   EXPECT_THAT(info->notes, ElementsAre("a note"));
 }
 
