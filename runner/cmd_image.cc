@@ -11,7 +11,6 @@
 
 #include "harness/base/environment.h"
 #include "harness/base/sys.h"
-#include "harness/base/wait_status.h"
 #include "harness/image/interrupt.h"
 #include "harness/model/verdict.h"
 #include "harness/run/folders.h"
@@ -42,21 +41,11 @@ struct Options {
 // Which references a command that brings images in takes.
 enum class Bring { Build, Pull, Import };
 
-int exit_code_of(const base::Error& error) {
-  constexpr int kSignalled = 128;
-  if (error.err == EINTR) {
-    if (const int signal = base::signal_number(error.object); signal != 0)
-      return kSignalled + signal;
-  }
-  print_error(error);
-  return model::kExitHost;
-}
-
 // Runs `work`, whose errors are the host's or an asset's.
 template <class Work>
 int carry_out(Work work) {
   const base::Status done = work();
-  return done ? model::kExitGood : exit_code_of(done.error());
+  return done ? model::kExitGood : say_error(done.error(), model::kExitHost);
 }
 
 // Steps as lines, details on a terminal only.
@@ -240,8 +229,7 @@ int inspect(const Options& options) {
       if (auto tree = store.tree_info(inspected.image.chain))
         inspected.tree = *std::move(tree);
     }
-    auto opened =
-        image::open_image(reference, base::environment(), open_options());
+    auto opened = open_shown(reference, base::environment());
     if (!opened && stored && is_gone(reference)) {
       // What the store has is still of use.
       write_err("note: " + opened.error().message() + "\n");

@@ -319,9 +319,9 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
     int stopped = 0;
     const base::Result<int> code = traced(options, image, argv, stopped);
     if (!code) {
-      print_error(code.error());
-      return code.error().step == "--filter" ? model::kExitUsage
-                                             : model::kExitHost;
+      return say_error(code.error(), code.error().step == "--filter"
+                                         ? model::kExitUsage
+                                         : model::kExitHost);
     }
     if (first_bad == model::kExitGood) first_bad = *code;
     // Somebody wants it to end.

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "harness/base/environment.h"
+#include "harness/image/interrupt.h"
 #include "harness/image/root_view.h"
 #include "runner/catalog.h"
+#include "runner/terminal.h"
 
 namespace driftcage::runner {
 
@@ -20,6 +22,21 @@ image::OpenOptions open_options(image::Progress progress) {
     return recipe_book().find(name);
   };
   return options;
+}
+
+base::Result<image::Image> open_shown(
+    const std::string& reference,
+    const std::map<std::string, std::string>& environment) {
+  const image::InterruptGuard guard;
+  StatusLine line;
+  return image::open_image(
+      reference, environment,
+      open_options([&line](image::Said said, const std::string& what) {
+        if (line.enabled())
+          line.show(what + " ...");
+        else if (said == image::Said::Step)
+          write_err(what + "\n");
+      }));
 }
 
 void enter_working_directory(const image::Image& image, model::CageSpec& spec) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "harness/base/result.h"
@@ -21,6 +22,12 @@ namespace driftcage::runner {
 
 // How images are opened: recipes by name from recipe_book().
 [[nodiscard]] image::OpenOptions open_options(image::Progress progress = {});
+
+// image::open_image() with what it does shown on standard error. EINTR with the
+// name of a signal that came meanwhile; nothing is left half done then.
+[[nodiscard]] base::Result<image::Image> open_shown(
+    const std::string& reference,
+    const std::map<std::string, std::string>& environment);
 
 // Lets the payload start where the image says, if it says so and the directory
 // is there: for commands that no scenario gives a place.

@@ -49,8 +49,8 @@ base::Result<std::vector<scenario::GivenEffect>> drift_in_shell(
     const std::string& reference,
     const std::map<std::string, std::string>& files,
     const std::vector<std::string>& command, const std::string& scratch) {
-  const image::Image image = DRIFTCAGE_TRY(
-      image::open_image(reference, base::environment(), open_options()));
+  const image::Image image =
+      DRIFTCAGE_TRY(open_shown(reference, base::environment()));
   const std::string bash = image::find_program(image, "bash");
   if (bash.empty()) {
     return base::fail("open a shell", reference, 0,

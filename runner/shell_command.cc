@@ -100,8 +100,7 @@ base::Result<plan::Ground> ground_of(const run::Record& record,
     return base::fail("find the image in the run record", reference);
   }
   plan::Ground ground;
-  ground.image = DRIFTCAGE_TRY(
-      image::open_image(reference, base::environment(), open_options()));
+  ground.image = DRIFTCAGE_TRY(open_shown(reference, base::environment()));
   ground.facts = recorded->facts;
   ground.rung = recorded->rung;
   ground.ids = recorded->ids;
@@ -109,8 +108,7 @@ base::Result<plan::Ground> ground_of(const run::Record& record,
       DRIFTCAGE_TRY(run::stored_warm_cache(ground.image, ground.facts));
   for (const std::string& other :
        run::wanted_of({}, {result.scenario}).others) {
-    ground.others.emplace(
-        other, image::open_image(other, base::environment(), open_options()));
+    ground.others.emplace(other, open_shown(other, base::environment()));
   }
   if (ground.image.identity != recorded->identity) {
     write_err(fmt::format(
@@ -277,10 +275,7 @@ base::Result<Room> room_of(const Handle& handle) {
 }
 
 int enter_or_say(base::Result<Room> room) {
-  if (!room) {
-    print_error(room.error());
-    return model::kExitUsage;
-  }
+  if (!room) return say_error(room.error(), model::kExitUsage);
   return enter(*std::move(room));
 }
 
@@ -295,12 +290,8 @@ int shell_into(const std::string& handle) {
 }
 
 int shell_into_image(const std::string& reference) {
-  const auto image =
-      image::open_image(reference, base::environment(), open_options());
-  if (!image) {
-    print_error(image.error());
-    return model::kExitHost;
-  }
+  const auto image = open_shown(reference, base::environment());
+  if (!image) return say_error(image.error(), model::kExitHost);
   Room room;
   room.spec = plan::healthy_cage(*image, shell_of(*image));
   enter_working_directory(*image, room.spec);

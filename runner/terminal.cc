@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "harness/base/sys.h"
+#include "harness/base/wait_status.h"
 #include "harness/model/verdict.h"
 
 namespace driftcage::runner {
@@ -75,6 +76,16 @@ void write_out(std::string_view text) {
 void write_err(std::string_view text) {
   static_cast<void>(
       base::sys::write_all(STDERR_FILENO, text, "standard error"));
+}
+
+int say_error(const base::Error& error, int code) {
+  constexpr int kSignalled = 128;
+  if (error.err == EINTR) {
+    if (const int signal = base::signal_number(error.object); signal != 0)
+      return kSignalled + signal;
+  }
+  print_error(error);
+  return code;
 }
 
 void print_error(const base::Error& error) {

@@ -34,6 +34,9 @@ void write_err(std::string_view text);
 
 // "driftcage: error: …" and, when there is one, the hint.
 void print_error(const base::Error& error);
+// The exit code after an error: of a signal that stopped the work (EINTR with
+// its name), of which nothing is said, else `code`, and the error is printed.
+[[nodiscard]] int say_error(const base::Error& error, int code);
 
 // A block at the bottom of a terminal that is written over. Does nothing when
 // standard error is no terminal.

@@ -9,7 +9,6 @@
 
 #include "harness/base/environment.h"
 #include "harness/base/path.h"
-#include "harness/image/interrupt.h"
 #include "harness/image/open.h"
 #include "harness/plan/planner.h"
 #include "runner/image_options.h"
@@ -38,21 +37,6 @@ bool belongs_to_the_cage(const model::CageSpec& spec, const std::string& name,
          name.starts_with("XDG_");
 }
 
-base::Result<image::Image> open_image(
-    const std::string& reference,
-    const std::map<std::string, std::string>& variables) {
-  const image::InterruptGuard guard;
-  StatusLine line;
-  return image::open_image(
-      reference, variables,
-      open_options([&line](image::Said said, const std::string& what) {
-        if (line.enabled())
-          line.show(what + " ...");
-        else if (said == image::Said::Step)
-          write_err(what + "\n");
-      }));
-}
-
 // A failure may come from a folder of PATH that the cage does not have.
 void tell_what_path_lost(const std::map<std::string, std::string>& variables,
                          const model::CageSpec& spec) {
@@ -74,7 +58,7 @@ void tell_what_path_lost(const std::map<std::string, std::string>& variables,
 base::Result<TraceCage> trace_cage(const std::string& image_name,
                                    const std::vector<std::string>& argv) {
   const auto variables = base::environment();
-  image::Image image = DRIFTCAGE_TRY(open_image(image_name, variables));
+  image::Image image = DRIFTCAGE_TRY(open_shown(image_name, variables));
   const std::string here = DRIFTCAGE_TRY(working_directory());
   model::CageSpec spec = plan::healthy_cage(image, argv);
   // Of another machine the caller's variables know nothing.

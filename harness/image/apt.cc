@@ -74,6 +74,11 @@ base::Error apt_failure(std::string_view step, const std::string& object,
   return error;
 }
 
+// What apt is told, and where it leaves what is of no use later.
+std::vector<std::string> own_variables(const std::string& folder) {
+  return {"APT_CONFIG=" + folder + "/apt.conf", "TMPDIR=" + folder};
+}
+
 base::Result<ProgramRun> run_apt(const std::vector<std::string>& argv,
                                  const RunOptions& options) {
   RunOptions own = options;
@@ -271,9 +276,8 @@ base::Result<Apt> Apt::open(const std::string& folder, const Sources& sources,
     progress(Said::Step, fmt::format("fetching the package lists of {} from {}",
                                      fmt::join(sources.suites, ", "), mirror));
   }
-  const ProgramRun update = DRIFTCAGE_TRY(
-      run_apt({"apt-get", "-q", "update"},
-              {.environment = {"APT_CONFIG=" + folder + "/apt.conf"}}));
+  const ProgramRun update = DRIFTCAGE_TRY(run_apt(
+      {"apt-get", "-q", "update"}, {.environment = own_variables(folder)}));
   if (!update.status.success()) {
     return tl::make_unexpected(
         apt_failure("fetch package lists", mirror, update));
@@ -293,7 +297,7 @@ base::Result<std::vector<DebianPackage>> Apt::plan(
   std::string uris;
   RunOptions options{
       .on_line = [&uris](const std::string& line) { uris += line + "\n"; }};
-  options.environment = {"APT_CONFIG=" + folder_ + "/apt.conf"};
+  options.environment = own_variables(folder_);
   // What lies in the working directory already, `apt-get download` leaves out.
   options.directory = archives();
   const ProgramRun run = DRIFTCAGE_TRY(run_apt(argv, options));
@@ -333,7 +337,7 @@ base::Status Apt::download(const std::vector<DebianPackage>& packages,
     progress(Said::Detail, fmt::format("downloading package {} of {}", ++begun,
                                        packages.size()));
   }};
-  options.environment = {"APT_CONFIG=" + folder_ + "/apt.conf"};
+  options.environment = own_variables(folder_);
   options.directory = archives();
   const ProgramRun run = DRIFTCAGE_TRY(run_apt(argv, options));
   if (run.status.success()) return {};

@@ -42,11 +42,14 @@ std::string identity_of(const Image& image) {
     key.add_file(image.root, base::path::absolute(top, "VERSION"));
   }
   for (const char* file :
-       {"/", "/etc/os-release", "/etc/ld.so.cache", "/var/lib/dpkg/status",
+       {"/etc/os-release", "/etc/ld.so.cache", "/var/lib/dpkg/status",
         "/lib/apk/db/installed", "/var/lib/rpm/rpmdb.sqlite"}) {
-    // The time stamp of the host's own root moves with unrelated changes.
-    if (image.is_host && std::string_view(file) == "/") continue;
     key.add_file(image.root, file);
+  }
+  // On the host they move with unrelated changes.
+  if (!image.is_host) {
+    for (const char* file : {"/", "/bin", "/usr/bin", "/etc/passwd"})
+      key.add_file(image.root, file);
   }
   return (image.is_host ? "host-" : "dir-") + key.text();
 }

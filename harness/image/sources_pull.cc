@@ -30,11 +30,12 @@ struct Explanation {
 // From the special to the general: the first that fits counts.
 constexpr std::array<Explanation, 20> kExplanations{{
     {"server gave HTTP response to HTTPS client",
-     "the registry speaks plain HTTP: add --no-tls-verify if you trust the "
-     "network"},
+     "the registry speaks plain HTTP: if you trust the network, `driftcage "
+     "image pull --no-tls-verify REF` first"},
     {"x509:",
      "the registry's certificate is not trusted here: install its authority "
-     "below /etc/containers/certs.d, or add --no-tls-verify"},
+     "below /etc/containers/certs.d, or `driftcage image pull --no-tls-verify "
+     "REF` first"},
     {"unauthorized", "log in with `skopeo login`, or give --authfile"},
     {"authentication required",
      "log in with `skopeo login`, or give --authfile"},
@@ -88,6 +89,18 @@ bool has_policy() {
          ::access("/etc/containers/policy.json", R_OK) == 0;
 }
 
+// "NAME:TAG@sha256:...", as people pin images: the digest decides, and skopeo
+// takes only one of the two.
+std::string without_tag(const std::string& reference) {
+  const std::size_t at = reference.find("@sha256:");
+  if (!reference.starts_with("docker://") || at == std::string::npos)
+    return reference;
+  const std::size_t slash = reference.rfind('/', at);
+  const std::size_t colon = reference.find(':', slash);
+  return colon < at ? reference.substr(0, colon) + reference.substr(at)
+                    : reference;
+}
+
 std::vector<std::string> copy_command(const Store& store, const Source& source,
                                       const FetchOptions& options,
                                       const std::string& layout) {
@@ -110,7 +123,7 @@ std::vector<std::string> copy_command(const Store& store, const Source& source,
   }
   if (!options.authfile.empty())
     argv.insert(argv.end(), {"--authfile", options.authfile});
-  argv.push_back(source.reference);
+  argv.push_back(without_tag(source.reference));
   argv.push_back("oci:" + layout + ":image");
   return argv;
 }

@@ -137,7 +137,11 @@ std::string reasons(const ScenarioComparison& scenario, const char* indent) {
 }  // namespace
 
 bool ScenarioComparison::got_worse() const {
-  return model::is_good(before.verdict) && !model::is_good(after.verdict);
+  const auto skip = model::Verdict::Skip;
+  if (!model::is_good(before.verdict)) return false;
+  // What is not tried any more is as little known to work as what fails.
+  return !model::is_good(after.verdict) ||
+         (after.verdict == skip && before.verdict != skip);
 }
 
 bool Comparison::got_worse() const {

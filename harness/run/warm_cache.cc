@@ -34,6 +34,7 @@ constexpr std::uint64_t kTimeoutMs = 600'000;
 // KEY.image beside the cache KEY: the root that it was made over. Not inside,
 // where a payload has written.
 constexpr std::string_view kImageSuffix = ".image";
+constexpr std::string_view kDraft = ".tmp";  // and a process id
 // A cache that no run has used for so long is removed.
 constexpr auto kUnusedFor = std::chrono::hours(24 * 30);
 
@@ -296,7 +297,8 @@ base::Result<std::string> warm_cache(
   for (const std::string& what : remove_stale_caches(folder)) {
     preparing("removed the " + what);
   }
-  Draft draft = DRIFTCAGE_TRY(Draft::create(folder, "." + key + ".tmp"));
+  Draft draft =
+      DRIFTCAGE_TRY(Draft::create(folder, "." + key + std::string(kDraft)));
   // Root's cages map other ids; the folder around keeps everybody else out.
   const mode_t open_mode = ::geteuid() == 0 ? 0777 : 0700;
   if (::chmod(draft.path().c_str(), open_mode) != 0) {
@@ -335,6 +337,17 @@ std::vector<std::string> remove_stale_caches(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (entry.path().extension() == kImageSuffix) marks.push_back(entry.path());
+  }
+  // Drafts of runs that were killed: their process is gone.
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t pid = name.rfind(kDraft);
+    if (!name.starts_with('.') || pid == std::string::npos) continue;
+    const std::string process = "/proc/" + name.substr(pid + kDraft.size());
+    if (fs::exists(process, error) || !image::remove_tree(top->get(), name)) {
+      continue;
+    }
+    removed.emplace_back("unfinished build cache");
   }
   for (const fs::path& mark : marks) {
     const auto root = base::sys::read_file(mark.string());

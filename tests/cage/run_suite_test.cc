@@ -185,6 +185,14 @@ TEST_F(SuiteTest, ACacheThatNoRunUsesGoes) {
   const fs::path warm = dir_ / "cache/driftcage/warm";
   EXPECT_TRUE(remove_stale_caches(warm.string()).empty());
   ASSERT_EQ(warm_folders(), 1);
+  // Drafts of a run that goes on, and of one that was killed.
+  const std::string ours = ".k.tmp" + std::to_string(::getpid());
+  fs::create_directories(warm / ours / "x");
+  fs::create_directories(warm / ".k.tmp4194305" / "x");  // above any pid
+  EXPECT_EQ(remove_stale_caches(warm.string()).size(), 1u);
+  EXPECT_TRUE(fs::exists(warm / ours));
+  EXPECT_FALSE(fs::exists(warm / ".k.tmp4194305"));
+  fs::remove_all(warm / ours);
   for (const auto& entry : fs::directory_iterator(warm)) {
     if (entry.path().extension() != ".image") continue;
     fs::last_write_time(entry.path(), fs::file_time_type::clock::now() -

@@ -32,16 +32,21 @@ class Killed : public StoreTest {
   [[nodiscard]] std::string reference() const {
     return "tar:" + at("tree.tar.gz");
   }
-  pid_t start() const {
+  pid_t start(std::vector<std::string> words = {"image", "import"},
+              const std::vector<std::string>& more = {}) const {
     const std::string cache = at("cache");
-    const std::string source = reference();
+    words.insert(words.begin(), "driftcage");
+    words.push_back(reference());
+    words.insert(words.end(), more.begin(), more.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
     const pid_t child = ::fork();
     if (child != 0) return child;
     ::setenv("XDG_CACHE_HOME", cache.c_str(), 1);
     const int null = ::open("/dev/null", O_RDWR);
     for (const int fd : {0, 1, 2}) ::dup2(null, fd);
-    ::execl(DRIFTCAGE_PROGRAM, "driftcage", "image", "import", source.c_str(),
-            static_cast<char*>(nullptr));
+    ::execv(DRIFTCAGE_PROGRAM, argv.data());
     ::_exit(127);
   }
   static int wait_for(pid_t child) {
@@ -137,6 +142,20 @@ TEST_F(Killed, CtrlCLeavesNothing) {
   }
   EXPECT_GE(stopped, 3);
   expect_whole();
+}
+
+TEST_F(Killed, CtrlCLeavesNothingOfWhatOtherCommandsOpen) {
+  const auto begun = [this] { return unpacked() >= 2; };
+  const auto stop = [&](const std::vector<std::string>& words,
+                        const std::vector<std::string>& more) {
+    const int status = strike(start(words, more), SIGINT, begun);
+    EXPECT_TRUE(WIFEXITED(status)) << words[0];
+    EXPECT_EQ(WEXITSTATUS(status), 130) << words[0];
+    EXPECT_EQ(shell("ls -A cache/driftcage/images/rootfs"), "") << words[0];
+    shell("rm -rf cache");
+  };
+  stop({"shell", "--image"}, {});
+  stop({"trace", "-o", "/dev/null", "--image"}, {"--", "/bin/true"});
 }
 
 TEST_F(Killed, ManyAtOnceMakeOneTree) {

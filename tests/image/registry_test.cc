@@ -135,11 +135,26 @@ TEST_F(Registry, UnknownNamesAndTags) {
                  "in lower case");
 }
 
+// As images are pinned: the digest decides.
+TEST_F(Registry, ATagAndADigest) {
+  start();
+  push();
+  const std::string digest =
+      shell("skopeo inspect --tls-verify=false --format '{{.Digest}}' " +
+            reference());
+  const std::string pinned =
+      reference() + "@" + digest.substr(0, digest.find('\n'));
+  const Outcome outcome = pull(pinned);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(listing(root_of(pinned)), listing(at("bundle/rootfs")));
+  EXPECT_EQ(pull(pinned).code, 0);
+}
+
 TEST_F(Registry, WithoutTls) {
   start();
   push();
   const Outcome outcome = image({"pull", reference()});
-  expect_failure(outcome, "add --no-tls-verify");
+  expect_failure(outcome, "image pull --no-tls-verify REF");
 }
 
 TEST_F(Registry, ACertificateThatNobodyKnows) {

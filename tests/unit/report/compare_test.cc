@@ -135,6 +135,15 @@ TEST_F(Compare, ASkippedSideIsNotCompared) {
               HasSubstr("before: no gcc on PATH"));
 }
 
+// The gate before a bump: the new image may have lost what was tried.
+TEST_F(Compare, ASkipIsWorseThanAPass) {
+  const auto skipped = result("b", Verdict::Skip, {});
+  for (const Verdict verdict : {Verdict::Pass, Verdict::XFail})
+    EXPECT_TRUE(compare(result("a", verdict, {}), skipped)->got_worse());
+  for (const Verdict verdict : {Verdict::Skip, Verdict::Fail})
+    EXPECT_FALSE(compare(result("a", verdict, {}), skipped)->got_worse());
+}
+
 TEST_F(Compare, LongListsAreCutAndAllShowsThem) {
   std::vector<std::string> many;
   for (int i = 0; i < 30; ++i)
