@@ -138,7 +138,7 @@ TEST_F(Compare, ASkippedSideIsNotCompared) {
 // The gate before a bump: the new image may have lost what was tried.
 TEST_F(Compare, ASkipIsWorseThanAPass) {
   const auto skipped = result("b", Verdict::Skip, {});
-  for (const Verdict verdict : {Verdict::Pass, Verdict::XFail})
+  for (const Verdict verdict : {Verdict::Pass, Verdict::Xfail})
     EXPECT_TRUE(compare(result("a", verdict, {}), skipped)->got_worse());
   for (const Verdict verdict : {Verdict::Skip, Verdict::Fail})
     EXPECT_FALSE(compare(result("a", verdict, {}), skipped)->got_worse());
