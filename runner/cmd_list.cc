@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/model/verdict.h"
+#include "harness/report/escape.h"
 #include "harness/run/filter.h"
 #include "runner/catalog.h"
 #include "runner/commands.h"
@@ -61,7 +62,8 @@ std::string as_table(const std::vector<scenario::Scenario>& scenarios) {
     width = std::max(width, scenario.id.size());
   std::string text;
   for (const scenario::Scenario& scenario : scenarios)
-    text += fmt::format("{:<{}}  {}{}\n", scenario.id, width, scenario.title,
+    text += fmt::format("{:<{}}  {}{}\n", scenario.id, width,
+                        report::printable_text(scenario.title),
                         scenario.weak() ? "  (weak)" : "");
   return text;
 }

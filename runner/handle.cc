@@ -97,7 +97,10 @@ bool warn_of_gaps(const run::Record& record) {
     write_err(
         fmt::format("driftcage: warning: {}: {}\n", record.folder(), note));
   }
-  const std::size_t missing = record.missing().size();
+  // A merged record does not know the names of what shards that are not there
+  // had planned.
+  const std::size_t missing =
+      std::max(record.missing().size(), record.suite().not_run());
   if (record.notes().empty() && missing > 0) {
     write_err(
         fmt::format("driftcage: warning: {}: {} of what was planned {} "

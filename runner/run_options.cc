@@ -9,6 +9,7 @@
 #include <charconv>
 #include <memory>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "harness/base/sys.h"
@@ -290,7 +291,13 @@ base::Result<std::vector<report::ReportRequest>> report_requests(
   if (const std::string file = variable("XML_OUTPUT_FILE"); !file.empty()) {
     requests.push_back({"junit", file});
   }
+  std::set<std::string> files;
   for (const report::ReportRequest& request : requests) {
+    if (request.file != "-" && !files.insert(request.file).second) {
+      return base::fail("write the reports", request.file, 0,
+                        "two of them go to this file: the last one would "
+                        "replace the others");
+    }
     DRIFTCAGE_CHECK_OK(
         report::check_place(request, options.suite.record_folder));
   }

@@ -260,7 +260,8 @@ base::Result<Room> room_of(const Handle& handle) {
       "  files          {}\n"
       "  the {:<7} leg driftcage shell {}/{}\n"
       "  exit or Ctrl-D leaves it; nothing of it stays\n",
-      summary.id, leg, result.scenario.title, quoted(room.spec.argv),
+      summary.id, leg, report::printable_text(result.scenario.title),
+      report::printable_text(quoted(room.spec.argv)),
       kept ? kept_text(folder)
            : "as they were before the command (run --keep fail keeps what it "
              "leaves)",

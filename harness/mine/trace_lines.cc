@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include "harness/base/path.h"
 #include "harness/match/derive.h"
@@ -135,10 +136,14 @@ std::vector<TraceLine> TraceLineCollector::take() {
 base::Result<std::vector<TraceLine>> read_trace_lines(
     const std::string& file, const match::Variables& variables) {
   TraceLineCollector collector(variables);
+  bool whole = false;
   DRIFTCAGE_CHECK_OK(wire::read_trace(file, [&](const wire::Record& record) {
+    whole = std::holds_alternative<wire::End>(record);
     collector.add(record);
     return true;
   }));
+  // What is missing at its end would be taken for what did not happen.
+  if (!whole) return base::fail("read trace", file, 0, "it is cut off");
   return collector.take();
 }
 

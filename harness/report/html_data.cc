@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -41,12 +42,15 @@ class LegTree {
   explicit LegTree(const Shortener& shortener) : shortener_(shortener) {}
 
   // A trace that is cut, or damaged, shows what there is.
-  void read(const std::string& file) {
-    static_cast<void>(
-        wire::read_trace(file, [this](const wire::Record& record) {
-          add(record);
-          return true;
-        }));
+  // False when the file cannot be read, or is cut off.
+  bool read(const std::string& file) {
+    bool whole = false;
+    const auto done = wire::read_trace(file, [&](const wire::Record& record) {
+      whole = std::holds_alternative<wire::End>(record);
+      add(record);
+      return true;
+    });
+    return done && whole;
   }
 
   [[nodiscard]] Json json() const {
@@ -275,8 +279,11 @@ class Data {
         {"stderr", tail(leg.stderr_text)}};
     if (trees_) {
       LegTree tree(shortener_);
-      tree.read(result_.record_folder + "/" + run::leg_folder(leg.name) +
-                "/trace.dct");
+      if (!tree.read(result_.record_folder + "/" + run::leg_folder(leg.name) +
+                     "/trace.dct")) {
+        json["integrity"] =
+            model::integrity_text(leg.end.integrity | model::kTruncated);
+      }
       json["tree"] = tree.json();
     }
     return json;

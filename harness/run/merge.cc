@@ -325,8 +325,12 @@ base::Status carry_over(const Record& earlier, const std::string& folder) {
   run["repeat"] = std::max(fresh.head().repeat, earlier.head().repeat);
   run["selection"] = earlier.head().selection;
   // What was not run then, and is not now, has the reason of then.
-  if (all.size() < items.size()) keep_reason(run, earlier);
-  recount(run, all, items.size());
+  const std::size_t known = earlier.missing().size();
+  const std::size_t nameless =
+      earlier.suite().not_run() - std::min(earlier.suite().not_run(), known);
+  const std::size_t planned = items.size() + nameless;
+  if (all.size() < planned) keep_reason(run, earlier);
+  recount(run, all, planned);
   DRIFTCAGE_CHECK_OK(base::sys::replace_file(fresh.folder() + "/plan.jsonl",
                                              plan_lines(items)));
   DRIFTCAGE_CHECK_OK(base::sys::replace_file(fresh.folder() + "/results.jsonl",

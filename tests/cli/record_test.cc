@@ -313,6 +313,38 @@ TEST_F(Recorded, ADamagedResultIsAnErrorBesideTheOthers) {
   }
 }
 
+// What is missing at its end did not happen, for whoever does not look.
+TEST_F(Recorded, ATraceThatIsCutIsNotComparedAndShown) {
+  call({"run", "tiny/a", "--record", "r"});
+  const std::string file = (folder_ / "r/host/tiny/a/fault/trace.dct").string();
+  const std::string whole = base::sys::read_file(file).value();
+  for (const std::size_t left : {std::size_t{0}, whole.size() / 2}) {
+    write("r/host/tiny/a/fault/trace.dct", whole.substr(0, left));
+    for (const char* command : {"diff", "mine"}) {
+      const Outcome outcome = call({command, "r/tiny/a"});
+      EXPECT_NE(outcome.code, 0) << command;
+      EXPECT_EQ(outcome.out, "") << command;
+    }
+    EXPECT_THAT(call({"report", "r", "--format", "html"}).out,
+                ContainsRegex("\"name\":\"fault\".*\"integrity\":\"[^\"]*"
+                              "trunc"));
+  }
+}
+
+TEST_F(Recorded, TwoReportsDoNotShareAFile) {
+  const Outcome outcome = call({"run", "tiny/a", "--report", "junit=same.xml",
+                                "--report", "tap=same.xml"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("two of them go to this file"));
+}
+
+TEST_F(Recorded, TitlesGiveTheTerminalNoCommands) {
+  std::string text = scenario("tiny/e", "ENOENT");
+  text.replace(text.find("A file"), 6, "\\u001b[31mA file");
+  write("scenarios/tiny/e.toml", text);
+  EXPECT_THAT(call({"list", "tiny/e"}).out, HasSubstr("\\x1b[31mA file"));
+}
+
 // Whoever edits a record cannot make a bad result good by another's line.
 TEST_F(Recorded, EachPlannedScenarioHasOneResult) {
   call({"run", "--record", "r"});

@@ -86,6 +86,23 @@ TEST_F(Rounds, MergedKeepsTheReasonOfAShard) {
               HasSubstr("not run: stopped by max-fail"));
 }
 
+// Nobody knows their names, but how many they are.
+TEST_F(Rounds, WhatAMissingShardHadIsNotForgotten) {
+  mend();
+  write("scenarios/tiny/d.toml", scenario("tiny/d", "ENOENT"));
+  for (const std::string shard : {"1", "2", "3"})
+    call({"run", "--shard", shard + "/3", "--record", shard});
+  call({"merge", "--partial", "1", "3", "--record", "m"});
+  for (const char* command : {"report", "judge"}) {
+    const Outcome outcome = call({command, "m"});
+    EXPECT_EQ(outcome.code, 5) << command << outcome.out;
+    EXPECT_THAT(outcome.err, HasSubstr("of what was planned ha")) << command;
+  }
+  const Outcome again = call({"rerun", "all", "m", "--record", "n"});
+  EXPECT_EQ(again.code, 5) << again.out << again.err;
+  EXPECT_THAT(again.out, HasSubstr("not run"));
+}
+
 TEST_F(Rounds, EachHasItsShell) {
   const Outcome run = call({"run", "--repeat", "2", "-j", "1", "--record", "r",
                             "--on-fail", "shell"});
