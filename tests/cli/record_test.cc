@@ -22,7 +22,6 @@ namespace driftcage::cli_test {
 namespace {
 
 using nlohmann::json;
-using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -233,104 +232,6 @@ TEST_F(Recorded, DiffTellsWhatBecameWorse) {
   EXPECT_THAT(slip.err, HasSubstr("name the earlier one"));
 }
 
-TEST_F(Recorded, ADamagedRecordIsNeverJudgedGood) {
-  call({"run", "--record", "r"});
-  const std::string whole =
-      base::sys::read_file((folder_ / "r/host/tiny/a/scenario.toml").string())
-          .value();
-  // A cut file may still parse, and claims less then.
-  for (const std::string& left : {std::string(), whole.substr(0, 60)}) {
-    write("r/host/tiny/a/scenario.toml", left);
-    const Outcome judged = call({"judge", "r/tiny/a"});
-    EXPECT_EQ(judged.code, 3) << judged.out;
-    EXPECT_THAT(judged.out, HasSubstr("ERROR       tiny/a"));
-    EXPECT_THAT(judged.out, HasSubstr("is not what ran"));
-  }
-  write("r/host/tiny/a/scenario.toml", whole);
-  EXPECT_EQ(call({"judge", "r/tiny/a"}).code, 0);
-}
-
-TEST_F(Recorded, MissingResultsAreToldWhoeverReadsThem) {
-  write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
-  call({"run", "--record", "r"});
-  ASSERT_EQ(call({"judge", "r"}).code, 0);
-  const std::string lines =
-      base::sys::read_file((folder_ / "r/results.jsonl").string()).value();
-  write("r/results.jsonl", lines.substr(0, lines.find('\n') + 1));
-  for (const char* command : {"judge", "diff", "report"}) {
-    const Outcome outcome = command == std::string("diff")
-                                ? call({command, "r", "r"})
-                                : call({command, "r"});
-    EXPECT_THAT(outcome.err, HasSubstr("fewer results than the run had"))
-        << command;
-    EXPECT_NE(outcome.code, 0) << command;
-  }
-  // As errors in every report, and they are run again.
-  const Outcome junit = call({"report", "r", "--format", "junit"});
-  EXPECT_EQ(junit.code, 5);
-  EXPECT_THAT(junit.out,
-              HasSubstr("its result is missing from the run record"));
-  EXPECT_THAT(call({"report", "r", "--format", "go-test"}).out,
-              HasSubstr("\"Action\":\"fail\""));
-  EXPECT_EQ(call({"judge", "r"}).code, 3);
-  const Outcome again = call({"rerun", "failed", "r", "--record", "again"});
-  EXPECT_EQ(again.code, 0) << again.out << again.err;
-  EXPECT_EQ(call({"report", "again"}).code, 0);
-}
-
-TEST_F(Recorded, ADamagedResultIsAnErrorBesideTheOthers) {
-  write("scenarios/tiny/b.toml", scenario("tiny/b", "ENOENT"));
-  call({"run", "--record", "r"});
-  const std::string file = (folder_ / "r/host/tiny/a/result.json").string();
-  const std::string whole = base::sys::read_file(file).value();
-  for (const std::string& left :
-       {whole.substr(0, whole.size() / 2),
-        std::string(whole).replace(whole.find("\"legs\""), 6, "{{{{{{"),
-        std::string("{\"schema\": 99}")}) {
-    write("r/host/tiny/a/result.json", left);
-    for (const auto& info : {"text", "junit", "jsonl", "go-test", "tap",
-                             "github", "github-summary", "html"}) {
-      const Outcome outcome = call({"report", "r", "--format", info});
-      EXPECT_EQ(outcome.code, 5) << info << outcome.err;
-      EXPECT_THAT(outcome.out, ContainsRegex("tiny/b|tiny.*\"b\"")) << info;
-      EXPECT_THAT(outcome.out, HasSubstr("host/tiny/a/result.json")) << info;
-    }
-    EXPECT_THAT(call({"report", "r"}).out, HasSubstr("2 pass, 1 error;"));
-    EXPECT_EQ(call({"diff", "r", "r"}).code, 5);
-    EXPECT_EQ(call({"merge", "r"}).code, 5);
-    const Outcome edited =
-        call({"judge", "r/tiny/a", "--scenario", "scenarios/tiny/a.toml"});
-    EXPECT_EQ(edited.code, 3) << edited.err;
-    EXPECT_THAT(edited.out, HasSubstr("ERROR       tiny/a"));
-    const Outcome judged = call({"judge", "r"});
-    EXPECT_EQ(judged.code, 3) << judged.err;
-    EXPECT_THAT(judged.out, HasSubstr("PASS        tiny/b"));
-    for (const char* command : {"shell", "accept", "mine"}) {
-      const Outcome outcome = call({command, "r/tiny/a"});
-      EXPECT_NE(outcome.code, 0) << command;
-      EXPECT_THAT(outcome.err, HasSubstr("tiny/a/result.json"));
-    }
-  }
-}
-
-// What is missing at its end did not happen, for whoever does not look.
-TEST_F(Recorded, ATraceThatIsCutIsNotComparedAndShown) {
-  call({"run", "tiny/a", "--record", "r"});
-  const std::string file = (folder_ / "r/host/tiny/a/fault/trace.dct").string();
-  const std::string whole = base::sys::read_file(file).value();
-  for (const std::size_t left : {std::size_t{0}, whole.size() / 2}) {
-    write("r/host/tiny/a/fault/trace.dct", whole.substr(0, left));
-    for (const char* command : {"diff", "mine"}) {
-      const Outcome outcome = call({command, "r/tiny/a"});
-      EXPECT_NE(outcome.code, 0) << command;
-      EXPECT_EQ(outcome.out, "") << command;
-    }
-    EXPECT_THAT(call({"report", "r", "--format", "html"}).out,
-                ContainsRegex("\"name\":\"fault\".*\"integrity\":\"[^\"]*"
-                              "trunc"));
-  }
-}
-
 TEST_F(Recorded, TwoReportsDoNotShareAFile) {
   const Outcome outcome = call({"run", "tiny/a", "--report", "junit=same.xml",
                                 "--report", "tap=same.xml"});
@@ -343,27 +244,6 @@ TEST_F(Recorded, TitlesGiveTheTerminalNoCommands) {
   text.replace(text.find("A file"), 6, "\\u001b[31mA file");
   write("scenarios/tiny/e.toml", text);
   EXPECT_THAT(call({"list", "tiny/e"}).out, HasSubstr("\\x1b[31mA file"));
-}
-
-// Whoever edits a record cannot make a bad result good by another's line.
-TEST_F(Recorded, EachPlannedScenarioHasOneResult) {
-  call({"run", "--record", "r"});
-  const std::string lines =
-      base::sys::read_file((folder_ / "r/results.jsonl").string()).value();
-  const std::size_t bad = lines.find("\"id\":\"tiny/b\"");
-  ASSERT_NE(bad, std::string::npos);
-  const std::size_t begin = lines.rfind('\n', bad) + 1;
-  const std::size_t end = lines.find('\n', bad) + 1;
-  const std::string first = lines.substr(0, lines.find('\n') + 1);
-  for (const std::string& line :
-       {first, std::string("{}\n"),
-        std::string("{\"id\":\"tiny/b\",\"image\":\"host\",\"verdict\":"
-                    "\"pass\",\"folder\":\"\"}\n")}) {
-    write("r/results.jsonl", lines.substr(0, begin) + line + lines.substr(end));
-    EXPECT_EQ(call({"report", "r"}).code, 5) << line;
-    EXPECT_THAT(call({"report", "r"}).out, HasSubstr("ERROR       tiny/b"));
-    EXPECT_EQ(call({"judge", "r"}).code, 3) << line;
-  }
 }
 
 TEST_F(Recorded, JudgesByAnEditWithoutRunning) {
