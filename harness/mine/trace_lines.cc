@@ -13,7 +13,7 @@
 #include "harness/match/derive.h"
 #include "harness/report/event_text.h"
 #include "harness/report/shorten.h"
-#include "harness/wire/trace_file.h"
+#include "harness/run/trace_file.h"
 
 namespace driftcage::mine {
 namespace {
@@ -137,7 +137,7 @@ base::Result<std::vector<TraceLine>> read_trace_lines(
     const std::string& file, const match::Variables& variables) {
   TraceLineCollector collector(variables);
   bool whole = false;
-  DRIFTCAGE_CHECK_OK(wire::read_trace(file, [&](const wire::Record& record) {
+  DRIFTCAGE_CHECK_OK(run::read_trace(file, [&](const wire::Record& record) {
     whole = std::holds_alternative<wire::End>(record);
     collector.add(record);
     return true;

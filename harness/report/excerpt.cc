@@ -7,7 +7,7 @@
 
 #include "harness/match/derive.h"
 #include "harness/match/stage.h"
-#include "harness/wire/trace_file.h"
+#include "harness/run/trace_file.h"
 
 namespace driftcage::report {
 namespace {
@@ -63,7 +63,7 @@ base::Result<Excerpt> read_excerpt(const std::string& file,
                                    std::uint32_t process, std::uint64_t seq,
                                    std::size_t before, std::size_t after) {
   Collector collector(process, seq, before, after);
-  DRIFTCAGE_CHECK_OK(wire::read_trace(
+  DRIFTCAGE_CHECK_OK(run::read_trace(
       file, [&](const wire::Record& record) { return collector.add(record); }));
   return std::move(collector).result();
 }

@@ -21,7 +21,7 @@
 #include "harness/report/next_steps.h"
 #include "harness/report/shorten.h"
 #include "harness/run/record.h"
-#include "harness/wire/trace_file.h"
+#include "harness/run/trace_file.h"
 
 namespace driftcage::report {
 namespace {
@@ -45,7 +45,7 @@ class LegTree {
   // False when the file cannot be read, or is cut off.
   bool read(const std::string& file) {
     bool whole = false;
-    const auto done = wire::read_trace(file, [&](const wire::Record& record) {
+    const auto done = run::read_trace(file, [&](const wire::Record& record) {
       whole = std::holds_alternative<wire::End>(record);
       add(record);
       return true;

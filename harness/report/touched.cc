@@ -10,7 +10,7 @@
 #include "harness/match/derive.h"
 #include "harness/report/event_text.h"
 #include "harness/report/shorten.h"
-#include "harness/wire/trace_file.h"
+#include "harness/run/trace_file.h"
 
 namespace driftcage::report {
 namespace {
@@ -64,7 +64,7 @@ base::Result<std::set<std::string>> touched(const std::string& file,
       lines.insert(steady_line(event_line(event, shortener)));
   };
   match::Deriver deriver(add);
-  DRIFTCAGE_CHECK_OK(wire::read_trace(file, [&](const wire::Record& record) {
+  DRIFTCAGE_CHECK_OK(run::read_trace(file, [&](const wire::Record& record) {
     if (const auto* event = std::get_if<model::Event>(&record)) add(*event);
     deriver.add(record);
     return true;

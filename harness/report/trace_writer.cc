@@ -117,6 +117,7 @@ struct TraceWriter::State {
     context.opened.forget(end.process);
   }
   void operator()(const wire::End& end) { view->end(end); }
+  void operator()(const wire::Seal&) {}  // only stored traces have one
 
   TraceOptions options;
   Write write;

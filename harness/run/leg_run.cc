@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/leg_run.h"
 
-#include <fcntl.h>
-
 #include <utility>
 
 #include "harness/base/sys.h"
@@ -21,24 +19,28 @@ base::Result<std::shared_ptr<LegRun>> LegRun::create(
     const match::Variables& variables, const std::string& folder,
     std::uint64_t max_trace) {
   auto matcher = DRIFTCAGE_TRY(match::LineMatcher::make(lines, variables));
-  std::shared_ptr<LegRun> run(new LegRun(std::move(matcher), folder));
-  run->max_trace_ = max_trace;
+  DRIFTCAGE_CHECK_OK(base::sys::mkdir(folder, 0755));
+  auto trace =
+      DRIFTCAGE_TRY(TraceFile::create(folder + "/trace.dct", max_trace));
+  std::shared_ptr<LegRun> run(
+      new LegRun(std::move(matcher), folder, std::move(trace)));
   run->result_.leg = leg.leg;
   run->result_.name = leg.name;
   run->result_.variables = variables;
-  DRIFTCAGE_CHECK_OK(base::sys::mkdir(folder, 0755));
-  run->trace_ = DRIFTCAGE_TRY(base::sys::open(
-      folder + "/trace.dct", O_WRONLY | O_CREAT | O_TRUNC, 0644));
   return run;
 }
 
-LegRun::LegRun(match::LineMatcher matcher, std::string folder)
-    : matcher_(std::move(matcher)), folder_(std::move(folder)) {}
+LegRun::LegRun(match::LineMatcher matcher, std::string folder, TraceFile trace)
+    : matcher_(std::move(matcher)),
+      folder_(std::move(folder)),
+      trace_(std::move(trace)) {}
 
 CellObserver LegRun::observer(std::function<void(match::LegResult)> done) {
   CellObserver observer;
   const auto self = shared_from_this();
-  observer.trace_bytes = [self](std::string_view bytes) { self->store(bytes); };
+  observer.trace_bytes = [self](std::string_view bytes) {
+    if (!self->write_error_) self->note(self->trace_.add(bytes));
+  };
   observer.record = [self](const wire::Record& record) {
     if (const auto* up = std::get_if<wire::CageUp>(&record)) {
       self->result_.cage = *up;
@@ -62,15 +64,16 @@ CellObserver LegRun::observer(std::function<void(match::LegResult)> done) {
 void LegRun::finish(base::Result<wire::End> end) {
   if (end) {
     result_.end = *std::move(end);
+    if (!trace_.is_cut() && !write_error_) note(trace_.seal());
   } else {
     // Whatever the payload did, nobody knows it.
     result_.end.outcome = wire::Outcome::TraceError;
     result_.end.error = std::move(end).error();
     result_.end.integrity |= model::kTruncated;
   }
-  if (trace_cut_) {
+  if (trace_.is_cut()) {
     result_.cage.notes.push_back("trace.dct ends after " +
-                                 std::to_string(stored_) +
+                                 std::to_string(trace_.size()) +
                                  " bytes, which --max-trace allows; all of the "
                                  "trace was judged");
   }
@@ -86,16 +89,6 @@ void LegRun::finish(base::Result<wire::End> end) {
     result_.end.outcome = wire::Outcome::TraceError;
     result_.end.error = *std::move(write_error_);
   }
-}
-
-void LegRun::store(std::string_view bytes) {
-  if (write_error_ || trace_cut_) return;
-  if (bytes.size() > max_trace_ - stored_) {
-    trace_cut_ = true;
-    return;
-  }
-  stored_ += bytes.size();
-  note(base::sys::write_all(trace_.get(), bytes, folder_ + "/trace.dct"));
 }
 
 void LegRun::write_output(const char* name, const std::string& text) {

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "harness/base/result.h"
-#include "harness/base/unique_fd.h"
 #include "harness/match/judge.h"
 #include "harness/match/matcher.h"
 #include "harness/plan/planner.h"
 #include "harness/run/launcher.h"
 #include "harness/run/output_buffer.h"
+#include "harness/run/trace_file.h"
 
 namespace driftcage::run {
 
@@ -41,9 +41,8 @@ class LegRun : public std::enable_shared_from_this<LegRun> {
       std::function<void(match::LegResult)> done);
 
  private:
-  LegRun(match::LineMatcher matcher, std::string folder);
+  LegRun(match::LineMatcher matcher, std::string folder, TraceFile trace);
   void finish(base::Result<wire::End> end);
-  void store(std::string_view bytes);
   void write_output(const char* name, const std::string& text);
   // The first failure to write counts; a record must not look complete.
   void note(base::Status status);
@@ -51,10 +50,7 @@ class LegRun : public std::enable_shared_from_this<LegRun> {
   match::LegResult result_;
   match::LineMatcher matcher_;
   std::string folder_;
-  base::UniqueFd trace_;
-  std::uint64_t max_trace_ = kMaxTrace;
-  std::uint64_t stored_ = 0;  // bytes of the trace file
-  bool trace_cut_ = false;
+  TraceFile trace_;
   OutputBuffer out_;
   OutputBuffer err_;
   std::optional<base::Error> write_error_;

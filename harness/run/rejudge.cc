@@ -13,7 +13,7 @@
 #include "harness/run/ground.h"
 #include "harness/run/leg_run.h"
 #include "harness/run/record.h"
-#include "harness/wire/trace_file.h"
+#include "harness/run/trace_file.h"
 
 namespace driftcage::run {
 namespace {
@@ -22,7 +22,7 @@ namespace {
 base::Result<std::optional<wire::End>> match_trace(
     const std::string& file, match::LineMatcher& matcher) {
   std::optional<wire::End> end;
-  DRIFTCAGE_CHECK_OK(wire::read_trace(file, [&](const wire::Record& record) {
+  DRIFTCAGE_CHECK_OK(read_trace(file, [&](const wire::Record& record) {
     if (const auto* last = std::get_if<wire::End>(&record)) end = *last;
     matcher.add(record);
     return true;

@@ -111,7 +111,8 @@ base::Result<std::optional<Record>> Decoder::next() {
                       "this driftcage reads version " +
                           std::to_string(kVersion) + "; run it again");
   }
-  at_ += kHeader + length;
+  last_ = kHeader + length;
+  at_ += last_;
   return std::optional<Record>(std::move(record));
 }
 

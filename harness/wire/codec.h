@@ -29,6 +29,10 @@ class Decoder {
   void feed(std::string_view bytes);
   // Empty when more bytes are needed.
   [[nodiscard]] base::Result<std::optional<Record>> next();
+  // The bytes of the record that next() gave, until the next call of anything.
+  [[nodiscard]] std::string_view last() const {
+    return std::string_view(buffer_).substr(at_ - last_, last_);
+  }
   // Bytes fed that belong to no complete record yet: not 0 at the end of a
   // stream means that it was cut.
   [[nodiscard]] std::size_t pending() const { return buffer_.size() - at_; }
@@ -36,6 +40,7 @@ class Decoder {
  private:
   std::string buffer_;
   std::size_t at_ = 0;
+  std::size_t last_ = 0;  // length of the record before at_
   bool failed_ = false;
 };
 

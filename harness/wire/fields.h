@@ -174,6 +174,11 @@ void fields(Archive& archive, Hello& value) {
 }
 
 template <class Archive>
+void fields(Archive& archive, Seal& value) {
+  archive(value.digest);
+}
+
+template <class Archive>
 void fields(Archive& archive, StepTime& value) {
   archive(value.step, value.ns);
 }

@@ -51,7 +51,7 @@ enum class Outcome : std::uint8_t {
 };
 [[nodiscard]] std::string_view outcome_name(Outcome outcome);
 
-// Last record: the only source of truth for how a leg ended.
+// Last record of a cell: the only source of truth for how a leg ended.
 struct End {
   Outcome outcome = Outcome::Finished;
   base::WaitStatus status;  // of the payload's first process
@@ -64,7 +64,13 @@ struct End {
   bool operator==(const End&) const = default;
 };
 
+// Behind the End of a stored trace that is whole.
+struct Seal {
+  std::string digest;  // of all bytes before: "sha256:..."
+  bool operator==(const Seal&) const = default;
+};
+
 using Record = std::variant<Hello, CageUp, model::ProcessStart, model::Event,
-                            model::ProcessEnd, End, model::Mapped>;
+                            model::ProcessEnd, End, model::Mapped, Seal>;
 
 }  // namespace driftcage::wire

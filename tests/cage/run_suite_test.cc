@@ -43,17 +43,20 @@ TEST_F(SuiteTest, JudgesEveryLegAndRecordsIt) {
   EXPECT_TRUE(run["complete"]);
   EXPECT_EQ(run["images"][0]["libc"], "glibc");
 
-  // The stored trace is a complete stream of records.
+  // The stored trace is a complete stream of records, and sealed.
   wire::Decoder decoder;
   decoder.feed(read_text(folder / "fix-put-back/trace.dct"));
   bool ended = false;
+  bool sealed = false;
   while (true) {
     const auto record = decoder.next();
     ASSERT_TRUE(record) << record.error().message();
     if (!*record) break;
-    ended = std::holds_alternative<wire::End>(**record);
+    ended = ended || std::holds_alternative<wire::End>(**record);
+    sealed = std::holds_alternative<wire::Seal>(**record);
   }
   EXPECT_TRUE(ended);
+  EXPECT_TRUE(sealed);
   EXPECT_EQ(decoder.pending(), 0u);
 }
 

@@ -124,6 +124,25 @@ TEST_F(Damaged, ATraceThatIsCutIsNotComparedAndShown) {
   }
 }
 
+// A block that a disk lost is zeros: its records still can be read, with other
+// paths, and the line that they held is seen no more.
+TEST_F(Damaged, ATraceWithAHoleIsNotJudged) {
+  call({"run", "tiny/a", "--record", "r"});
+  const std::string file = "r/host/tiny/a/fault/trace.dct";
+  std::string bytes = base::sys::read_file((folder_ / file).string()).value();
+  const std::size_t at = bytes.find("data.txt");
+  ASSERT_NE(at, std::string::npos);
+  write(file, bytes.replace(at, 4, std::string(4, '\0')));
+  const Outcome judged = call({"judge", "r"});
+  EXPECT_EQ(judged.code, 3) << judged.out;
+  EXPECT_THAT(judged.out, HasSubstr("its checksum is another"));
+  for (const char* command : {"diff", "mine"}) {
+    const Outcome outcome = call({command, "r/tiny/a"});
+    EXPECT_NE(outcome.code, 0) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("its checksum is another"));
+  }
+}
+
 // Whoever edits a record cannot make a bad result good by another's line.
 TEST_F(Damaged, EachPlannedScenarioHasOneResult) {
   call({"run", "--record", "r"});

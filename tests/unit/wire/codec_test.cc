@@ -54,7 +54,8 @@ std::vector<Record> one_of_each() {
           full_event(),
           model::ProcessEnd{1, 7, base::WaitStatus::exited(3)},
           end,
-          model::Mapped{1, 2, 9, {{"/lib/x.so", {1, 2, false}, 5}}}};
+          model::Mapped{1, 2, 9, {{"/lib/x.so", {1, 2, false}, 5}}},
+          Seal{"sha256:00"}};
 }
 
 std::string stream() {
