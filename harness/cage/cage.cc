@@ -124,6 +124,12 @@ base::Result<Cage> Cage::create(const model::CageSpec& spec,
         sent.tag == sync::Tag::Failed ? sync::error_of(sent) : mapped.error());
   }
   state->ids = *mapped;
+  // Its name in the cage can be opened only by its owner, which is the
+  // payload's user: see exchange().
+  if (spec.terminal && state->ids == kRangeSize && ::geteuid() == 0) {
+    static_cast<void>(::fchown(STDIN_FILENO, kRangeStart + spec.owner_uid,
+                               static_cast<gid_t>(-1)));
+  }
   sync::send_mapped(state->sync.get(), {state->ids});
   const sync::Message message =
       sync::receive(state->sync.get(), {hooks.deadline_ns, hooks.cancel_fd});

@@ -67,10 +67,24 @@ base::Status bind_device(const std::string& at, const Device& device) {
   return attach(tree.get(), target);
 }
 
+// A terminal of the host has no name in the cage's own pts. ttyname(3) looks
+// through all of /dev, and container managers give it this one.
+base::Status bind_console(const std::string& at) {
+  std::array<char, 64> name{};
+  // Where the host's pts is hidden, it stays without.
+  if (::ttyname_r(STDIN_FILENO, name.data(), name.size()) != 0) return {};
+  const std::string target = at + "/console";
+  const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, name.data()));
+  if (::mknod(target.c_str(), S_IFREG | 0600, 0) != 0) {
+    return base::fail("create", target, errno);
+  }
+  return attach(tree.get(), target);
+}
+
 }  // namespace
 
 base::Status fill_devices(const std::string& at,
-                          const std::vector<std::string>& drop) {
+                          const std::vector<std::string>& drop, bool console) {
   const auto dropped = [&](const char* name) {
     return std::find(drop.begin(), drop.end(), name) != drop.end();
   };
@@ -95,6 +109,7 @@ base::Status fill_devices(const std::string& at,
     DRIFTCAGE_CHECK_OK(mount_new("devpts", pts, MS_NOSUID | MS_NOEXEC,
                                  "newinstance,ptmxmode=0666,mode=0620"));
   }
+  if (console && !dropped("console")) DRIFTCAGE_CHECK_OK(bind_console(at));
   return {};
 }
 

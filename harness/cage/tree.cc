@@ -133,7 +133,8 @@ base::Status Builder::protect_proc(const std::string& at) {
 base::Status Builder::make_own_directories() {
   const std::string dev = DRIFTCAGE_TRY(scratch_.directory("dev"));
   DRIFTCAGE_CHECK_OK(cover(dev, "/dev", 0));
-  DRIFTCAGE_CHECK_OK(fill_devices(target("/dev"), spec_.drop_devices));
+  DRIFTCAGE_CHECK_OK(
+      fill_devices(target("/dev"), spec_.drop_devices, spec_.terminal));
   steps_.done("dev");
   DRIFTCAGE_CHECK_OK(mount_proc());
   const std::string none = DRIFTCAGE_TRY(scratch_.directory("none"));

@@ -43,6 +43,9 @@ class Terminal : public CageProject {
 // What a shell in a cage must do as any shell on a terminal: job control, and
 // the size that the terminal has now.
 void expect_a_whole_terminal(OnTerminal& shell) {
+  // Programs that open it by its name must find it, too (gpg, mesg, script).
+  shell.type("echo named=$((4)) > \"$(tty)\"\n");
+  ASSERT_TRUE(shell.wait_for("named=4")) << shell.screen();
   shell.type("sh -c 'echo up=$((40 + 2)); exec sleep 600'\n");
   ASSERT_TRUE(shell.wait_for("up=42")) << shell.screen();
   // Its exit code tells, not the shell's word for it: the kernel drops what is
