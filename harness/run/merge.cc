@@ -101,8 +101,9 @@ std::vector<std::string> twice(const std::vector<Record>& shards) {
 
 base::Status check(const std::vector<Record>& shards, bool partial) {
   std::vector<std::string> wrong = wrong_shards(shards);
-  if (const auto names = twice(shards); !names.empty()) {
-    wrong.push_back("more than one shard ran " + named(names));
+  const auto doubled = twice(shards);
+  if (!doubled.empty()) {
+    wrong.push_back("more than one shard ran " + named(doubled));
   }
   if (!partial) {
     if (const auto names = missing_shards(shards); !names.empty()) {
@@ -117,10 +118,21 @@ base::Status check(const std::vector<Record>& shards, bool partial) {
       }
     }
     if (!unrun.empty()) wrong.push_back("not run: " + named(unrun));
-    const std::size_t selected = shards.front().head().selected;
-    if (wrong.empty() && results != selected) {
+    const RunHead& head = shards.front().head();
+    if (wrong.empty() && results != head.selected) {
       wrong.push_back(std::to_string(results) + " results for " +
-                      std::to_string(selected) + " selected");
+                      std::to_string(head.selected) + " selected");
+    }
+    const std::size_t different = results - doubled.size();
+    if (!doubled.empty() && unrun.empty() && different < head.selected) {
+      wrong.push_back(std::to_string(head.selected - different) + " of " +
+                      std::to_string(head.selected) +
+                      " selected are in no shard");
+      if (head.shard && head.shard->strategy == ShardStrategy::Time) {
+        wrong.push_back(
+            "parted by time, they remember other durations: give all shards "
+            "one history.json in their state folders, or use --shard-by hash");
+      }
     }
   }
   if (wrong.empty()) return {};

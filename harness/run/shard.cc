@@ -15,23 +15,18 @@ struct Pair {
   unsigned base;  // of the first shard
   const char* total;
   const char* status_file;  // or null
-  bool only_automatic;      // set in every job of the system, split or not
 };
 constexpr std::array<Pair, 9> kPairs{{
-    {"TEST_SHARD_INDEX", 0, "TEST_TOTAL_SHARDS", "TEST_SHARD_STATUS_FILE",
-     false},
-    {"GTEST_SHARD_INDEX", 0, "GTEST_TOTAL_SHARDS", "GTEST_SHARD_STATUS_FILE",
-     false},
-    {"LIT_RUN_SHARD", 1, "LIT_NUM_SHARDS", nullptr, false},
-    {"CI_NODE_INDEX", 1, "CI_NODE_TOTAL", nullptr, false},
-    {"CIRCLE_NODE_INDEX", 0, "CIRCLE_NODE_TOTAL", nullptr, true},
-    {"BUILDKITE_PARALLEL_JOB", 0, "BUILDKITE_PARALLEL_JOB_COUNT", nullptr,
-     false},
-    {"BITBUCKET_PARALLEL_STEP", 0, "BITBUCKET_PARALLEL_STEP_COUNT", nullptr,
-     false},
+    {"TEST_SHARD_INDEX", 0, "TEST_TOTAL_SHARDS", "TEST_SHARD_STATUS_FILE"},
+    {"GTEST_SHARD_INDEX", 0, "GTEST_TOTAL_SHARDS", "GTEST_SHARD_STATUS_FILE"},
+    {"LIT_RUN_SHARD", 1, "LIT_NUM_SHARDS", nullptr},
+    {"CI_NODE_INDEX", 1, "CI_NODE_TOTAL", nullptr},
+    {"CIRCLE_NODE_INDEX", 0, "CIRCLE_NODE_TOTAL", nullptr},
+    {"BUILDKITE_PARALLEL_JOB", 0, "BUILDKITE_PARALLEL_JOB_COUNT", nullptr},
+    {"BITBUCKET_PARALLEL_STEP", 0, "BITBUCKET_PARALLEL_STEP_COUNT", nullptr},
     // Kubernetes tells a pod of an Indexed Job only its number.
-    {"JOB_COMPLETION_INDEX", 0, "DRIFTCAGE_SHARDS", nullptr, false},
-    {"SLURM_ARRAY_TASK_ID", 0, "SLURM_ARRAY_TASK_COUNT", nullptr, false},
+    {"JOB_COMPLETION_INDEX", 0, "DRIFTCAGE_SHARDS", nullptr},
+    {"SLURM_ARRAY_TASK_ID", 0, "SLURM_ARRAY_TASK_COUNT", nullptr},
 }};
 
 std::optional<unsigned> number(const std::string& text) {
@@ -127,8 +122,6 @@ base::Result<std::optional<Shard>> shard_from_environment(
   for (const Pair& pair : kPairs) {
     const std::string index_text = variable(pair.index);
     const std::string total_text = variable(pair.total);
-    const bool half = index_text.empty() != total_text.empty();
-    if (pair.only_automatic && !automatic && !half) continue;
     if (index_text.empty() && total_text.empty()) continue;
     // GitLab sets the total to 1 in jobs that are not parallel.
     if (index_text.empty() && total_text == "1") continue;

@@ -37,9 +37,8 @@ struct Shard {
 // The variables that test front ends, CI systems and batch systems set, in the
 // order of their precedence; `variable` gives a value, empty when unset. None:
 // no shard. An error when only one half of a pair is there, or when it makes no
-// sense: running everything in each shard would look fine. `automatic` is
-// --shard auto: then variables of CI jobs count too, which are there for other
-// reasons in jobs that are not split.
+// sense: running everything in each shard would look fine. With
+// `automatic`, --shard auto, none is an error, too.
 [[nodiscard]] base::Result<std::optional<Shard>> shard_from_environment(
     const std::function<std::string(const char*)>& variable, bool automatic);
 

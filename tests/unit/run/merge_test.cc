@@ -61,6 +61,7 @@ TEST_F(MergeTest, AScenarioThatTwoShardsRanIsNamed) {
   const auto all = merge_shards({one, two}, merged(), false);
   ASSERT_FALSE(all);
   EXPECT_THAT(all.error().hint, HasSubstr("more than one shard ran go/b"));
+  EXPECT_THAT(all.error().hint, HasSubstr("1 of 3 selected are in no shard"));
 }
 
 TEST_F(MergeTest, OtherSelectionsDoNotFit) {

@@ -42,7 +42,7 @@ struct Case {
 class Pairs : public testing::TestWithParam<Case> {};
 
 TEST_P(Pairs, AreUnderstood) {
-  const auto shard = find(GetParam().environment, true);
+  const auto shard = find(GetParam().environment);
   ASSERT_TRUE(shard) << shard.error().message() << shard.error().hint;
   ASSERT_TRUE(*shard);
   EXPECT_EQ((*shard)->index, GetParam().index);
@@ -98,7 +98,6 @@ TEST(ShardFromEnvironment, HalfAPairIsAnErrorThatNamesTheOther) {
   ASSERT_FALSE(total);
   EXPECT_THAT(total.error().hint, HasSubstr("CI_NODE_INDEX"));
   EXPECT_FALSE(find({{"JOB_COMPLETION_INDEX", "1"}}));
-  // Also of a pair that counts with --shard auto only.
   EXPECT_FALSE(find({{"CIRCLE_NODE_INDEX", "1"}}));
 }
 
