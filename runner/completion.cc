@@ -8,14 +8,30 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/report/formats.h"
+
 namespace driftcage::runner {
 namespace {
 
 // The words that an option or argument takes, when its help text lists them:
-// "auto|always|never".
+// "auto|always|never", "[failed|missed|all] [RUN]".
 std::vector<std::string> choices(const CLI::Option& option) {
-  const std::string& text = option.get_option_text();
-  if (text.find('|') == std::string::npos || text.find('[') == 0) return {};
+  std::string text = option.get_option_text();
+  if (text == "FORMAT=FILE") {
+    std::vector<std::string> words;
+    for (const auto& format : report::formats())
+      words.push_back(std::string(format.name) + "=");
+    return words;
+  }
+  // Not one of the names that `list_of` knows, and can be more than that.
+  if (text == "REF" && !option.get_positional()) return {"host"};
+  if (text.starts_with('[')) text = text.substr(1, text.find(']') - 1);
+  // "PATH|ID" are kinds of words, and no words.
+  const bool listed = text.find('|') != std::string::npos;
+  if (!listed ||
+      text.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos) {
+    return {};
+  }
   std::vector<std::string> words;
   std::size_t from = 0;
   while (from <= text.size()) {
@@ -85,7 +101,7 @@ void add_commands(const CLI::App& app, const std::string& prefix,
       }
       command.words = choices(*option);
       std::string list = list_of(option->get_option_text());
-      if (!command.words.empty() || list.empty()) continue;
+      if (list.empty()) continue;
       if (std::find(command.lists.begin(), command.lists.end(), list) ==
           command.lists.end()) {
         command.lists.push_back(std::move(list));
@@ -176,8 +192,23 @@ std::string bash(const std::vector<Command>& commands) {
          shell_quoted(names + "--help --version") + " ;;\n" + values + cases +
          "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+         "  [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null\n"
          "}\n"
          "complete -o default -F _driftcage driftcage\n";
+}
+
+// How zsh completes the value of an option.
+std::string zsh_action(const CLI::Option& option) {
+  const std::vector<std::string> words = choices(option);
+  const std::string list = list_of(option.get_option_text());
+  if (!list.empty()) {
+    return fmt::format("{{compadd -- {} $(driftcage {} 2>/dev/null); _files}}",
+                       fmt::join(words, " "), list);
+  }
+  if (words.empty()) return "_files";
+  const std::string all = fmt::format("{}", fmt::join(words, " "));
+  const bool goes_on = words.front().ends_with('=');
+  return goes_on ? "{compadd -S \"\" -- " + all + "}" : "(" + all + ")";
 }
 
 std::string zsh(const std::vector<Command>& commands) {
@@ -197,10 +228,8 @@ std::string zsh(const std::vector<Command>& commands) {
           spec +=
               c == '[' || c == ']' ? std::string("\\") + c : std::string(1, c);
         spec += "]";
-        if (!words.empty())
-          spec += fmt::format(":value:({})", fmt::join(words, " "));
-        else if (!option->get_option_text().empty())
-          spec += ":" + option->get_option_text() + ":_files";
+        if (!option->get_option_text().empty())
+          spec += ":value:" + zsh_action(*option);
         cases += " \\\n        " + shell_quoted(spec);
       }
     }
@@ -283,11 +312,14 @@ std::string fish(const std::vector<Command>& commands) {
         line += " -s " + name;
       for (const std::string& name : option->get_lnames())
         line += " -l " + name;
-      const std::vector<std::string> words = choices(*option);
-      if (!words.empty())
-        line +=
-            fmt::format(" -x -a {}",
-                        shell_quoted(fmt::format("{}", fmt::join(words, " "))));
+      std::string values = fmt::format("{}", fmt::join(choices(*option), " "));
+      const std::string list = list_of(option->get_option_text());
+      // Names stand for some of what there is; files are others.
+      if (!list.empty())
+        line += " -r -a " + shell_quoted(fmt::format(
+                                "{} (driftcage {} 2>/dev/null)", values, list));
+      else if (!values.empty())
+        line += " -x -a " + shell_quoted(values);
       else if (!option->get_option_text().empty())
         line += " -r";
       text +=

@@ -48,6 +48,12 @@ TEST_F(Completion, ValuesOfAnOption) {
   EXPECT_EQ(offered("driftcage run --color a"), "auto\nalways\n");
 }
 
+TEST_F(Completion, WordsThatAreNoNames) {
+  EXPECT_EQ(offered("driftcage rerun f"), "failed\n");
+  EXPECT_EQ(offered("driftcage run --report ju"), "junit=\n");
+  EXPECT_EQ(offered("driftcage trace --image ho"), "host\n");
+}
+
 TEST_F(Completion, IdsOfScenarios) {
   write("scenarios/go/one.toml", "");
   write("scenarios/go/two.toml", "");
@@ -129,7 +135,8 @@ TEST_F(Completion, DescriptionsAreWhole) {
     EXPECT_THAT(line, ::testing::AnyOf(::testing::StartsWith("complete "),
                                        ::testing::StartsWith("# ")));
   const std::string zsh = driftcage({"completion", "zsh"}).out;
-  EXPECT_THAT(zsh, HasSubstr("this file, with another \\[expect\\]]:FILE"));
+  EXPECT_THAT(zsh,
+              HasSubstr("this file, with another \\[expect\\]]:value:_files"));
 }
 
 TEST_F(Completion, AnotherShellIsAMistake) {
