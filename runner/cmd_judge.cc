@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/sys.h"
+#include "harness/base/wait_status.h"
 #include "harness/model/verdict.h"
 #include "harness/report/formats.h"
 #include "harness/run/rejudge.h"
@@ -55,6 +56,10 @@ tl::expected<Otherwise, int> read_otherwise(const Options& options) {
   return other;
 }
 
+bool is_whole(const Handle& handle, const Otherwise& other) {
+  return handle.id.empty() && other.file.empty();
+}
+
 base::Result<run::SuiteResult> judge_all(const Handle& handle,
                                          const Otherwise& other,
                                          report::Stream& stream) {
@@ -91,9 +96,18 @@ base::Result<run::SuiteResult> judge_all(const Handle& handle,
     ++suite.planned;
     ++suite.verdicts[static_cast<std::size_t>(result.judgement.verdict)];
     if (result.scenario.weak()) ++suite.weak;
+    if (result.flaky()) ++suite.flaky;
     write_out(stream.add(result));
   }
   suite.selected = suite.planned;
+  // What the run left out stays left out, for its reason.
+  if (is_whole(handle, other)) {
+    const run::SuiteResult& then = handle.record.suite();
+    suite.planned = std::max(suite.planned, then.planned);
+    suite.selected = std::max(suite.selected, then.selected);
+    suite.stopped =
+        then.signal != 0 ? base::signal_name(then.signal) : then.stopped;
+  }
   suite.duration_ns = base::sys::monotonic_ns() - begin;
   return suite;
 }
@@ -116,7 +130,8 @@ int judge_again(const Options& options) {
     print_error(suite.error());
     return model::kExitUsage;
   }
-  if (suite->planned == 0) {
+  const bool whole = is_whole(*handle, *other);
+  if (suite->planned == 0 && !whole) {
     print_error({"judge again", other->file.empty() ? options.run : other->file,
                  0, "the run has no result of it"});
     return model::kExitNothingSelected;
@@ -124,7 +139,6 @@ int judge_again(const Options& options) {
   write_out(stream->end(*suite));
   const int code = suite->exit_code({});
   // Nobody knows what the results that are not there would say.
-  const bool whole = handle->id.empty() && other->file.empty();
   return whole && warn_of_gaps(handle->record) && code == model::kExitGood
              ? model::kExitInconclusive
              : code;

@@ -29,7 +29,9 @@ base::Result<std::pair<std::string, std::string>> split_run(
     }
     if (last) break;
   }
-  const std::size_t slash = text.find('/');
+  // A path that leads to no record is told whole.
+  const bool is_path = text.starts_with('/') || text.starts_with('.');
+  const std::size_t slash = is_path ? std::string::npos : text.find('/');
   const std::string name = text.substr(0, slash);
   std::string folder = DRIFTCAGE_TRY(run::find_record(name));
   return std::pair{std::move(folder),

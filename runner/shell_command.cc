@@ -258,8 +258,8 @@ base::Result<Room> room_of(const Handle& handle) {
       "{}, leg {}: {}\n"
       "  the command    {}\n"
       "  files          {}\n"
-      "  the {:<7} leg driftcage shell {}/{}\n"
-      "  exit or Ctrl-D leaves it; nothing of it stays\n",
+      "  exit or Ctrl-D leaves it; nothing of it stays. The {} leg, then:\n"
+      "                 driftcage shell {}/{}\n",
       summary.id, leg, report::printable_text(result.scenario.title),
       report::printable_text(quoted(room.spec.argv)),
       kept ? kept_text(folder)

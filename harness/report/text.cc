@@ -396,7 +396,7 @@ std::string summary_text(const run::SuiteResult& result,
     text += paint(Color::Yellow, fmt::format("; {} flaky", result.flaky));
   }
   text += fmt::format("; {}\n", seconds(result.duration_ns));
-  if (result.not_run() > 0 || result.signal != 0 || !result.stopped.empty()) {
+  if (result.not_run() > 0 || result.signal != 0) {
     text +=
         fmt::format("{} not run: {}\n", result.not_run(), why_not_run(result));
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -104,6 +105,21 @@ Summary summary_of(const Json& json, const std::string& record) {
   summary.duration_ns = json.value("duration_ns", std::uint64_t{0});
   summary.folder = text(json, "folder");
   summary.record = record;
+  return summary;
+}
+
+Summary summary_of(const ScenarioResult& result, std::string folder) {
+  Summary summary;
+  summary.id = result.scenario.id;
+  summary.image = result.image;
+  summary.round = result.round;
+  summary.verdict = result.judgement.verdict;
+  summary.reason = result.judgement.reason;
+  summary.retried = result.retried.size();
+  summary.weak = result.scenario.weak();
+  summary.started_ns = result.started_ns;
+  summary.duration_ns = result.duration_ns;
+  summary.folder = std::move(folder);
   return summary;
 }
 
@@ -238,9 +254,11 @@ base::Status Record::read_lines() {
         results_.push_back(std::move(summary));
       }));
   if (strangers > 0) {
-    notes_.push_back(std::to_string(strangers) +
-                     " lines of results.jsonl are of nothing that was planned, "
-                     "or there twice");
+    notes_.push_back(
+        (strangers == 1
+             ? "1 line of results.jsonl is"
+             : std::to_string(strangers) + " lines of results.jsonl are") +
+        std::string(" of nothing that was planned, or there twice"));
   }
   if (plan_cut) notes_.emplace_back("the last line of plan.jsonl is cut off");
   if (results_cut) {
@@ -248,11 +266,39 @@ base::Status Record::read_lines() {
   }
   if (!complete_) {
     notes_.emplace_back("the run has not ended, or was killed");
+    take_tries();
   } else if (results_.size() + suite_.not_run() < head_.scenarios) {
     notes_.emplace_back("results.jsonl has fewer results than the run had");
     take_lost(head_.scenarios - suite_.not_run() - results_.size());
   }
   return {};
+}
+
+// What a run that was killed had decided without a line of it: the scenario was
+// being tried again, or the line was not written, or not whole.
+void Record::take_tries() {
+  std::size_t taken = 0;
+  for (const PlannedItem& item : missing()) {
+    std::optional<Summary> last;
+    const std::string first = image_folder_of(item.image) + "/" + item.id;
+    std::error_code code;
+    std::string at = first;
+    for (int copy = 2; fs::exists(folder_ + "/" + at + "/scenario.toml", code);
+         at = first + "~" + std::to_string(copy++)) {
+      const auto tried = read_result(folder_ + "/" + at, folder_);
+      if (!tried || tried->round != item.round) continue;
+      last = summary_of(*tried, at);
+    }
+    if (!last) continue;
+    last->record = folder_;
+    results_.push_back(*std::move(last));
+    ++taken;
+  }
+  if (taken == 0) return;
+  notes_.push_back(std::to_string(taken) +
+                   (taken == 1 ? " scenario has" : " scenarios have") +
+                   " no line in results.jsonl: what the last try decided "
+                   "counts");
 }
 
 // A result that was there once must not be missing without a word: where the
@@ -263,7 +309,7 @@ void Record::take_lost(std::size_t count) {
   std::stable_partition(
       items.begin(), items.end(), [this](const PlannedItem& item) {
         std::error_code code;
-        return fs::exists(folder_ + "/" + image_folder(item.image) + "/" +
+        return fs::exists(folder_ + "/" + image_folder_of(item.image) + "/" +
                               item.id + "/result.json",
                           code);
       });
@@ -279,6 +325,12 @@ void Record::take_lost(std::size_t count) {
     results_.push_back(std::move(lost));
   }
   recount();
+}
+
+// Its folder of the record.
+std::string Record::image_folder_of(const std::string& reference) const {
+  const RecordedImage* known = image(reference);
+  return known == nullptr ? image_folder(reference) : known->folder;
 }
 
 void Record::recount() {
@@ -396,6 +448,11 @@ base::Result<std::string> find_record(const std::string& name) {
     }
   }
   if (matching.size() == 1 && !name.empty()) return runs + "/" + matching[0];
+  if (matching.empty() && !name.empty() && fs::is_directory(name, code)) {
+    return base::fail("find the run", name, 0,
+                      "the folder has no run.json: it is no run record of "
+                      "driftcage");
+  }
   if (matching.size() > 1 && !name.empty()) {
     return base::fail(
         "find the run", "\"" + name + "\"", 0,

@@ -74,7 +74,9 @@ class Record {
  private:
   base::Status read_run();
   base::Status read_lines();
+  void take_tries();
   void take_lost(std::size_t count);
+  [[nodiscard]] std::string image_folder_of(const std::string& reference) const;
   void recount();
 
   std::string folder_;

@@ -72,10 +72,13 @@ base::Result<SuiteResult> SuiteLoop::run() {
   if (const int signal = at_.launcher.run(hooks); signal != 0) {
     result_.signal = signal;
   }
+  write_decided();
   // What ended before a stop is reported, with gaps between.
   for (const auto& [position, active] : finished_) {
     at_.observer.finished(active->result);
   }
+  // A limit that was met by the very last one left nothing out.
+  if (result_.not_run() == 0) result_.stopped.clear();
   result_.run_id = at_.record.run_id();
   result_.record_folder = at_.record.folder();
   result_.duration_ns = base::sys::monotonic_ns() - begin_ns_;
@@ -96,7 +99,7 @@ void SuiteLoop::start_legs() {
     if (open_.empty()) {
       const std::size_t position = next_allowed();
       if (position == items_.size()) return;
-      activate(position, {});
+      activate(position, nullptr);
       continue;
     }
     const ActivePtr active = open_.front();
@@ -125,7 +128,7 @@ bool SuiteLoop::allowed(const ScenarioHead& scenario) const {
          now->second < (limit == at_.options.groups.end() ? 1 : limit->second);
 }
 
-void SuiteLoop::activate(std::size_t position, std::vector<Attempt> retried) {
+void SuiteLoop::activate(std::size_t position, ActivePtr last_try) {
   auto active = std::make_shared<ActiveScenario>();
   active->position = position;
   active->item = items_[position];
@@ -133,7 +136,14 @@ void SuiteLoop::activate(std::size_t position, std::vector<Attempt> retried) {
   active->result.scenario.id = head.id;
   active->result.image = at_.grounds[active->item.image].image.reference;
   active->result.round = active->item.round;
-  active->result.retried = std::move(retried);
+  if (last_try != nullptr) {
+    ScenarioResult& last = last_try->result;
+    active->result.retried = last.retried;
+    active->result.retried.push_back({last.judgement.verdict,
+                                      last.judgement.reason, last.duration_ns,
+                                      last.record_folder});
+    active->last_try = std::move(last_try);
+  }
   active->started_ns = base::sys::monotonic_ns();
   active->result.started_ns = active->started_ns - begin_ns_;
   begun_[position] = true;
@@ -226,9 +236,8 @@ void SuiteLoop::leg_done(const ActivePtr& active, std::size_t leg,
   }
   active->result.legs[leg] = std::move(result);
   if (--active->legs_left > 0) return;
-  // Legs that a signal ended tell nothing about the scenario.
   if (active->cancelled) {
-    leave(*active);
+    give_up(active);
     return;
   }
   active->result.judgement =
@@ -287,13 +296,25 @@ void SuiteLoop::scenario_done(const ActivePtr& active) {
   result.duration_ns = base::sys::monotonic_ns() - active->started_ns;
   leave(*active);
   if (retry(active)) return;
-  count(result);
-  at_.observer.decided(result.judgement.verdict);
-  decided_.push_back(active);
+  settle(active);
   if (at_.options.max_fail > 0 && bad_ >= at_.options.max_fail && !over_) {
     start_no_more("max-fail");
     if (at_.options.max_fail_at_once) cancel_all();
   }
+}
+
+// Legs that were cancelled tell nothing about the scenario; what it was tried
+// before stands.
+void SuiteLoop::give_up(const ActivePtr& active) {
+  leave(*active);
+  if (active->last_try != nullptr) settle(active->last_try);
+}
+
+void SuiteLoop::settle(const ActivePtr& active) {
+  active->last_try.reset();
+  count(active->result);
+  at_.observer.decided(active->result.judgement.verdict);
+  decided_.push_back(active);
 }
 
 // False when there was nothing to write.
@@ -322,11 +343,9 @@ bool SuiteLoop::retry(const ActivePtr& active) {
       std::max(at_.options.retries, result.scenario.retries)) {
     return false;
   }
+  active->last_try.reset();
   note(at_.record.add_attempt(result, active->plan.variables));
-  std::vector<Attempt> retried = std::move(result.retried);
-  retried.push_back({result.judgement.verdict, result.judgement.reason,
-                     result.duration_ns, result.record_folder});
-  activate(active->position, std::move(retried));
+  activate(active->position, active);
   return true;
 }
 
@@ -387,7 +406,7 @@ void SuiteLoop::start_no_more(const char* why) {
   for (const ActivePtr& active : open_) {
     active->cancelled = true;
     active->legs_left -= active->plan.legs.size() - active->next_leg;
-    if (active->legs_left == 0) leave(*active);
+    if (active->legs_left == 0) give_up(active);
   }
   open_.clear();
 }

@@ -42,6 +42,7 @@ struct ActiveScenario {
   std::size_t next_leg = 0;
   std::size_t legs_left = 0;
   bool cancelled = false;
+  std::shared_ptr<ActiveScenario> last_try;  // the one before this, all done
   // After a bad verdict: the cages of `on_fail.collect`.
   std::vector<model::CageSpec> collecting;
   std::size_t collected = 0;
@@ -67,7 +68,8 @@ class SuiteLoop {
   void start_legs();
   [[nodiscard]] std::size_t next_allowed();
   [[nodiscard]] bool allowed(const ScenarioHead& scenario) const;
-  void activate(std::size_t position, std::vector<Attempt> retried);
+  // `last_try`: what is tried again, or null.
+  void activate(std::size_t position, std::shared_ptr<ActiveScenario> last_try);
   base::Status prepare(ActiveScenario& active);
   void start_leg(const ActivePtr& active);
   void leg_done(const ActivePtr& active, std::size_t leg,
@@ -75,6 +77,8 @@ class SuiteLoop {
   void collect(const ActivePtr& active);
   void collect_next(const ActivePtr& active);
   void scenario_done(const ActivePtr& active);
+  void give_up(const ActivePtr& active);
+  void settle(const ActivePtr& active);
   bool write_decided();
   bool retry(const ActivePtr& active);
   void count(const ScenarioResult& result);

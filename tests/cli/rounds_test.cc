@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Rounds : public CageProject {
  protected:
@@ -129,6 +130,93 @@ TEST_F(Rounds, OneOnSeveralImagesKeepsItsNumber) {
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("dir__/tiny/b~2"));
   EXPECT_THAT(outcome.err, HasSubstr("host/tiny/b~2"));
+}
+
+// Takes so long that a hundred tries do not end within a test.
+std::string slow() {
+  return shell_scenario("tiny/b", "EACCES", "sleep 0.05; cat data.txt");
+}
+
+// tiny/b is tried again and again; what it was at the end of a try stands when
+// the run ends during the next.
+TEST_F(Rounds, ATryThatIsStoppedLeavesTheOneBefore) {
+  write("scenarios/tiny/b.toml", slow());
+  const Outcome run =
+      call({"run", "--retries", "100", "--deadline", "2s", "--record", "r"});
+  EXPECT_EQ(run.code, 1) << run.out << run.err;
+  EXPECT_THAT(run.out, HasSubstr("NO-REPRO    tiny/b"));
+  EXPECT_THAT(run.out, Not(HasSubstr("not run")));
+  EXPECT_THAT(verdicts_of(folder_ / "r"), ElementsAre("tiny/b no-repro"));
+  EXPECT_EQ(call({"report", "r"}).code, 0);
+  mend();
+  EXPECT_THAT(call({"rerun", "missed", "r"}).err, HasSubstr("nothing to run"));
+  EXPECT_EQ(call({"rerun", "failed", "r"}).code, 0);
+}
+
+TEST_F(Rounds, ATryBeforeAKillIsNotLost) {
+  write("scenarios/tiny/b.toml", slow());
+  const Outcome killed =
+      execute({"sh", "-c",
+               "\"$0\" run --retries 100 --record r & while ! [ -s "
+               "r/host/tiny/b~2/result.json ]; do sleep 0.01; done; kill -9 $!",
+               DRIFTCAGE_PROGRAM},
+              own());
+  EXPECT_EQ(killed.code, 0) << killed.err;
+  for (const char* command : {"report", "judge"}) {
+    const Outcome told = call({command, "r"});
+    EXPECT_THAT(told.out, HasSubstr("NO-REPRO    tiny/b")) << command;
+    EXPECT_THAT(told.out, Not(HasSubstr("not run"))) << command;
+    EXPECT_THAT(told.err, HasSubstr("1 scenario has no line in results.jsonl"));
+  }
+  EXPECT_EQ(call({"judge", "r"}).code, 1);
+  mend();
+  EXPECT_THAT(call({"rerun", "missed", "r"}).err, HasSubstr("nothing to run"));
+  EXPECT_EQ(call({"rerun", "failed", "r", "--record", "s"}).code, 0);
+  EXPECT_THAT(verdicts_of(folder_ / "s"), ElementsAre("tiny/b pass"));
+}
+
+TEST_F(Rounds, ALimitThatTheLastOneMetLeftNothingOut) {
+  const Outcome run = call({"run", "--max-fail", "1", "--record", "r"});
+  EXPECT_EQ(run.code, 1);
+  EXPECT_THAT(run.out, Not(HasSubstr("not run")));
+  EXPECT_THAT(call({"report", "r", "--format", "jsonl"}).out,
+              HasSubstr("\"stopped\":\"\""));
+}
+
+TEST_F(Rounds, JudgingOfWhatNeverEndedSaysSo) {
+  write("scenarios/tiny/b.toml", endless("tiny/b"));
+  call({"run", "--deadline", "1s", "--record", "r"});
+  for (const char* command : {"report", "judge"}) {
+    const Outcome outcome = call({command, "r"});
+    EXPECT_EQ(outcome.code, 5) << command << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("1 not run: stopped by deadline"));
+  }
+}
+
+TEST_F(Rounds, JudgingTellsWhatWasFlaky) {
+  mend();
+  call({"run", "--record", "r"});
+  const std::string file = "r/host/tiny/b/result.json";
+  const std::string none = "\"retried\": []";
+  std::string text = read_text(folder_ / file);
+  ASSERT_NE(text.find(none), std::string::npos);
+  write(file, text.replace(text.find(none), none.size(),
+                           "\"retried\": [{\"verdict\": \"no-repro\"}]"));
+  EXPECT_THAT(call({"judge", "r"}).out, HasSubstr("; 1 flaky"));
+}
+
+TEST_F(Rounds, AFolderThatIsNoRecordIsNamed) {
+  write("empty/x", "");
+  const std::string whole = (folder_ / "empty").string();
+  for (const std::string& name : {std::string("empty"), whole}) {
+    for (const char* command : {"judge", "report", "rerun", "shell"}) {
+      const Outcome outcome = call({command, name});
+      EXPECT_EQ(outcome.code, 2) << command;
+      EXPECT_THAT(outcome.err, HasSubstr("find the run: " + name + "\n"));
+      EXPECT_THAT(outcome.err, HasSubstr("it is no run record"));
+    }
+  }
+  EXPECT_THAT(call({"judge", whole + "/none"}).err, HasSubstr(whole + "/none"));
 }
 
 // Whoever reads only the report must not take it for a run that was whole.

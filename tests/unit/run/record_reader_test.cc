@@ -69,6 +69,14 @@ TEST_F(ReaderTest, ARecordThatWasCutIsReadAsFarAsItGoes) {
     return run.replace(run.find("\"complete\": true"), 16,
                        "\"complete\": false");
   }());
+  // What was decided is in its folder, too.
+  const auto decided = Record::open((dir_ / "r").string());
+  ASSERT_TRUE(decided);
+  EXPECT_EQ(decided->results().size(), 3u);
+  EXPECT_EQ(decided->results()[2].id, "go/z");
+  EXPECT_EQ(decided->suite().not_run(), 0u);
+  const std::string last = text_of(dir_ / "r/host/go/z/result.json");
+  rewrite(dir_ / "r/host/go/z/result.json", last.substr(0, last.size() / 2));
   const auto record = Record::open((dir_ / "r").string());
   ASSERT_TRUE(record);
   EXPECT_EQ(record->results().size(), 2u);
