@@ -266,6 +266,10 @@ class ScenarioText {
     const auto excerpt = read_excerpt(file, centre.event.process,
                                       centre.event.seq, kAround, kAround);
     // A report without its record is still a report.
+    if (!excerpt && excerpt.error().err != ENOENT) {
+      line("");
+      line("  trace around it: " + printable(excerpt.error().hint));
+    }
     if (!excerpt || excerpt->events.empty()) return;
     line("");
     const bool told =
@@ -396,9 +400,10 @@ std::string summary_text(const run::SuiteResult& result,
     text += paint(Color::Yellow, fmt::format("; {} flaky", result.flaky));
   }
   text += fmt::format("; {}\n", seconds(result.duration_ns));
-  if (result.not_run() > 0 || result.signal != 0) {
-    text +=
-        fmt::format("{} not run: {}\n", result.not_run(), why_not_run(result));
+  if (result.not_run() > 0) {
+    text += not_run_text(result) + "\n";
+  } else if (const std::string by = result.stopped_by(); !by.empty()) {
+    text += "stopped by " + by + ", with a verdict on each scenario\n";
   }
   if (!result.record_folder.empty() && style.verbosity >= 0) {
     text += "record: " + result.record_folder + "\n";

@@ -53,11 +53,17 @@ base::Result<match::LegResult> rejudge_leg(const match::LegResult& stored,
   auto end = match_trace(file, matcher);
   matcher.finish();
   leg.lines = matcher.result();
-  const bool was_finished = leg.end.outcome == wire::Outcome::Finished ||
-                            leg.end.outcome == wire::Outcome::SpawnFailed;
   if (end && *end) {
     leg.end = **std::move(end);
-  } else if (was_finished) {
+    return leg;
+  }
+  const wire::Outcome was = leg.end.outcome;
+  const bool was_finished =
+      was == wire::Outcome::Finished || was == wire::Outcome::SpawnFailed;
+  const bool was_error =
+      was == wire::Outcome::CageError || was == wire::Outcome::TraceError;
+  // Others may have been stored without an end.
+  if (end ? was_finished : !was_error) {
     leg.end.outcome = wire::Outcome::TraceError;
     leg.end.error = end ? base::Error{"read trace", file, 0, "it is cut off"}
                         : std::move(end).error();

@@ -46,11 +46,16 @@ base::Status read_trace(const std::string& file,
   wire::Decoder decoder;
   image::Sha256 hash;
   std::string buffer(1u << 18, '\0');
+  bool ended = false;
   while (true) {
     const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return base::fail("read trace", file, errno);
-    if (count == 0) return {};
+    if (count == 0) {
+      if (!ended) return {};
+      return base::fail("read trace", file, 0,
+                        "it is cut off: its checksum is missing");
+    }
     decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
     while (true) {
       const auto record = decoder.next();
@@ -66,6 +71,7 @@ base::Status read_trace(const std::string& file,
                           "it is damaged: its checksum is another");
       }
       hash.add(decoder.last());
+      ended = std::holds_alternative<wire::End>(**record);
       if (!take(**record)) return {};
     }
   }

@@ -40,10 +40,11 @@ class TraceFile {
 };
 
 // Gives each record of a stored trace but the seal to `take` until that says
-// false or the file ends. A trace that is cut ends where its last complete
-// record does: only the missing End tells. Fails when the file cannot be read,
-// is no trace, is of another version of driftcage, or when its seal does not
-// fit. Needs memory for one piece of the file.
+// false or the file ends. A trace that is cut before its End ends where its
+// last complete record does: only the missing End tells. Fails when the file
+// cannot be read, is no trace, is of another version of driftcage, or when its
+// seal does not fit or is not there; whoever stops early does not get that far.
+// Needs memory for one piece of the file.
 [[nodiscard]] base::Status read_trace(
     const std::string& file,
     const std::function<bool(const wire::Record&)>& take);

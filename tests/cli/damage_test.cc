@@ -143,6 +143,16 @@ TEST_F(Damaged, ATraceWithAHoleIsNotJudged) {
   }
 }
 
+// Also where the leg did not end by itself, and its verdict stays bad anyway.
+TEST_F(Damaged, AHoleIsToldOfALegThatTimedOut) {
+  write("scenarios/tiny/a.toml", endless("tiny/a"));
+  call({"run", "tiny/a", "--timeout", "300ms", "--record", "r"});
+  const std::string file = "r/host/tiny/a/control/trace.dct";
+  std::string bytes = base::sys::read_file((folder_ / file).string()).value();
+  write(file, bytes.replace(bytes.find("/bin/"), 4, std::string(4, '\0')));
+  EXPECT_THAT(call({"judge", "r"}).out, HasSubstr("its checksum is another"));
+}
+
 // Whoever edits a record cannot make a bad result good by another's line.
 TEST_F(Damaged, EachPlannedScenarioHasOneResult) {
   call({"run", "--record", "r"});

@@ -12,6 +12,7 @@
 #include "harness/match/matcher.h"
 #include "harness/scenario/parser.h"
 #include "harness/wire/codec.h"
+#include "tests/stored_trace.h"
 #include "tests/unit/match/trace_builder.h"
 
 namespace driftcage::report {
@@ -87,7 +88,7 @@ class ScenarioText : public testing::Test {
     leg.lines = matcher->result();
     const std::string folder = result_.record_folder + "/" + name;
     ASSERT_TRUE(base::sys::make_directories(folder, 0755));
-    ASSERT_TRUE(base::sys::write_file(folder + "/trace.dct", bytes));
+    run::store_trace(folder + "/trace.dct", bytes);
     result_.legs.push_back(std::move(leg));
   }
 
@@ -155,7 +156,7 @@ TEST_F(ScenarioText, ReportWithoutRecordHasNoExcerpt) {
 TEST_F(ScenarioText, BrokenTraceFileDoesNotBreakTheReport) {
   ASSERT_TRUE(base::sys::write_file(result_.record_folder + "/fault/trace.dct",
                                     "no trace at all"));
-  EXPECT_THAT(text(), Not(HasSubstr("trace around")));
+  EXPECT_THAT(text(), HasSubstr("trace around it: it is damaged"));
 }
 
 TEST_F(ScenarioText, ATraceAroundALineTellsTheStage) {
@@ -287,7 +288,7 @@ TEST(SummaryText, CountsByVerdict) {
   quiet.verbosity = -1;
   EXPECT_THAT(summary_text(result, quiet), Not(HasSubstr("/r")));
   result.signal = 2;
-  EXPECT_THAT(summary_text(result, {}), HasSubstr("stopped by SIGINT\n"));
+  EXPECT_THAT(summary_text(result, {}), HasSubstr("stopped by SIGINT, with a verdict"));
 }
 
 TEST(SummaryText, NothingRan) {

@@ -90,6 +90,25 @@ TEST_F(MergeTest, TheSameShardTwiceIsRefused) {
   EXPECT_THAT(all.error().hint, HasSubstr("shard 1/2 is there twice"));
 }
 
+TEST_F(MergeTest, ShardsByTimeThatDoNotFitSayWhy) {
+  const auto by_time = [](unsigned index) {
+    RunHead head = shard(index);
+    head.shard->strategy = ShardStrategy::Time;
+    return head;
+  };
+  const auto one = make("1", {{"go/a"}}, by_time(1));
+  const auto two = make("2", {{"go/b"}}, by_time(2));
+  const auto gap = merge_shards({one, two}, merged(), false);
+  ASSERT_FALSE(gap);
+  EXPECT_THAT(gap.error().hint, HasSubstr("1 of 3 selected are in no shard"));
+  EXPECT_THAT(gap.error().hint, HasSubstr("remember other durations"));
+  // It is the missing one that explains this.
+  const auto half = merge_shards({one, one}, merged(), false);
+  ASSERT_FALSE(half);
+  EXPECT_THAT(half.error().hint,
+              testing::Not(HasSubstr("remember other durations")));
+}
+
 TEST_F(MergeTest, ARunWithoutShardsIsNone) {
   const auto one = make("1", {{"go/a"}}, shard(1, 1));
   RunHead whole;

@@ -13,6 +13,7 @@
 #include "harness/run/record_reader.h"
 #include "harness/scenario/parser.h"
 #include "harness/wire/codec.h"
+#include "tests/stored_trace.h"
 
 // Run records without runs, for tests of what reads them.
 namespace driftcage::run {
@@ -98,7 +99,7 @@ class WithFolder : public testing::Test {
     end.events = 2;
     end.duration_ns = 2'000'000;
     wire::encode(end, bytes);
-    std::ofstream(file, std::ios::binary) << bytes;
+    store_trace(file.string(), bytes);
   }
 
   struct Made {

@@ -90,6 +90,24 @@ TEST_F(ReaderTest, ARecordThatWasCutIsReadAsFarAsItGoes) {
               testing::Contains(HasSubstr("results.jsonl is cut off")));
 }
 
+// A run writes an empty folder when it could not make one.
+TEST_F(ReaderTest, ALineWithoutAFolderStaysTheOnlyOne) {
+  make("r", {{"go/x"}, {"go/y", Verdict::Fail}});
+  const fs::path lines = dir_ / "r/results.jsonl";
+  std::string text = text_of(lines);
+  const std::string folder = "\"folder\":\"host/go/y\"";
+  ASSERT_NE(text.find(folder), std::string::npos);
+  text.replace(text.find(folder), folder.size(), "\"folder\":\"\"");
+  rewrite(lines, text);
+  std::string run = text_of(dir_ / "r/run.json");
+  rewrite(dir_ / "r/run.json", run.replace(run.find("\"complete\": true"), 16,
+                                           "\"complete\": false"));
+  const auto record = Record::open((dir_ / "r").string());
+  ASSERT_TRUE(record);
+  ASSERT_EQ(record->results().size(), 2u);
+  EXPECT_EQ(record->results()[1].verdict, Verdict::Error);
+}
+
 // It was good, and nobody knows what it was.
 TEST_F(ReaderTest, AResultThatCannotBeReadIsAnError) {
   const Record before = make("r", {{"go/x"}, {"go/y"}});

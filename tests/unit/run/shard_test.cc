@@ -45,6 +45,9 @@ TEST_P(Pairs, AreUnderstood) {
   const auto shard = find(GetParam().environment);
   ASSERT_TRUE(shard) << shard.error().message() << shard.error().hint;
   ASSERT_TRUE(*shard);
+  const auto asked_for = find(GetParam().environment, true);
+  ASSERT_TRUE(asked_for);
+  EXPECT_EQ((*asked_for)->text(), (*shard)->text());
   EXPECT_EQ((*shard)->index, GetParam().index);
   EXPECT_EQ((*shard)->total, GetParam().total);
 }

@@ -10,6 +10,7 @@
 
 #include "harness/base/sys.h"
 #include "harness/wire/codec.h"
+#include "tests/stored_trace.h"
 
 namespace driftcage::run {
 namespace {
@@ -45,7 +46,7 @@ class StoredTrace : public ::testing::Test {
 };
 
 TEST_F(StoredTrace, GivesEveryRecordUntilToldToStop) {
-  write(trace());
+  store_trace(file_, trace());
   EXPECT_EQ(count(), 3);
   EXPECT_EQ(count(2), 2);
 }
@@ -66,6 +67,16 @@ TEST_F(StoredTrace, ChangedBytesAreNoticedByTheSeal) {
   write(damaged);
   EXPECT_EQ(count(), -1);
   EXPECT_THAT(error_.hint, HasSubstr("its checksum is another"));
+}
+
+TEST_F(StoredTrace, AnEndWithoutTheSealIsCutOff) {
+  store_trace(file_, trace());
+  const std::string whole = base::sys::read_file(file_).value();
+  for (std::size_t left = trace().size(); left < whole.size(); ++left) {
+    write(whole.substr(0, left));
+    EXPECT_EQ(count(), -1) << left;
+    EXPECT_THAT(error_.hint, HasSubstr("its checksum is missing"));
+  }
 }
 
 TEST_F(StoredTrace, WhatDoesNotFitIsLeftOut) {
