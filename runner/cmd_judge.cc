@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "harness/base/sys.h"
-#include "harness/base/wait_status.h"
 #include "harness/model/verdict.h"
 #include "harness/report/formats.h"
 #include "harness/run/rejudge.h"
@@ -105,8 +104,7 @@ base::Result<run::SuiteResult> judge_all(const Handle& handle,
     const run::SuiteResult& then = handle.record.suite();
     suite.planned = std::max(suite.planned, then.planned);
     suite.selected = std::max(suite.selected, then.selected);
-    suite.stopped =
-        then.signal != 0 ? base::signal_name(then.signal) : then.stopped;
+    if (suite.not_run() > 0) suite.stopped = then.stopped_by();
   }
   suite.duration_ns = base::sys::monotonic_ns() - begin;
   return suite;

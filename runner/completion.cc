@@ -207,8 +207,10 @@ std::string zsh_action(const CLI::Option& option) {
   }
   if (words.empty()) return "_files";
   const std::string all = fmt::format("{}", fmt::join(words, " "));
-  const bool goes_on = words.front().ends_with('=');
-  return goes_on ? "{compadd -S \"\" -- " + all + "}" : "(" + all + ")";
+  if (!words.front().ends_with('=')) return "(" + all + ")";
+  // A file stands behind it.
+  return "{if compset -P \"*=\"; then _files; else compadd -S \"\" -- " + all +
+         "; fi}";
 }
 
 std::string zsh(const std::vector<Command>& commands) {
@@ -236,14 +238,17 @@ std::string zsh(const std::vector<Command>& commands) {
     if (command.lists == std::vector<std::string>{"list --ids"}) {
       cases += " \\\n        '*:scenario:_driftcage_ids'";
     } else if (!command.lists.empty()) {
+      // Folders of records and files of scenarios are files.
       std::string calls;
       for (const std::string& list : command.lists)
         calls += "driftcage " + list + " 2>/dev/null; ";
-      cases += " \\\n        '*:name:{compadd -- $(" + calls + ")}'";
-    }
-    if (!command.words.empty())
+      cases += " \\\n        '*:name:{compadd -- " +
+               fmt::format("{} $(", fmt::join(command.words, " ")) + calls +
+               "); _files}'";
+    } else if (!command.words.empty()) {
       cases += fmt::format(" \\\n        '1:word:({})'",
                            fmt::join(command.words, " "));
+    }
     if (command.name == "trace" || command.name == "new")
       cases += " \\\n        '*::command:_normal'";
     cases += "\n      ;;\n";
@@ -319,7 +324,8 @@ std::string fish(const std::vector<Command>& commands) {
         line += " -r -a " + shell_quoted(fmt::format(
                                 "{} (driftcage {} 2>/dev/null)", values, list));
       else if (!values.empty())
-        line += " -x -a " + shell_quoted(values);
+        line += (values.ends_with('=') ? " -r -a " : " -x -a ") +
+                shell_quoted(values);
       else if (!option->get_option_text().empty())
         line += " -r";
       text +=

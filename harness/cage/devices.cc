@@ -73,12 +73,13 @@ base::Status bind_console(const std::string& at) {
   std::array<char, 64> name{};
   // Where the host's pts is hidden, it stays without.
   if (::ttyname_r(STDIN_FILENO, name.data(), name.size()) != 0) return {};
+  const auto tree = clone_tree(AT_FDCWD, name.data());
+  if (!tree) return {};
   const std::string target = at + "/console";
-  const base::UniqueFd tree = DRIFTCAGE_TRY(clone_tree(AT_FDCWD, name.data()));
   if (::mknod(target.c_str(), S_IFREG | 0600, 0) != 0) {
     return base::fail("create", target, errno);
   }
-  return attach(tree.get(), target);
+  return attach(tree->get(), target);
 }
 
 }  // namespace

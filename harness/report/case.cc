@@ -90,12 +90,9 @@ int severity(model::Verdict verdict) {
 }
 
 std::string why_not_run(const run::SuiteResult& result) {
-  if (result.signal != 0)
-    return "stopped by " + base::signal_name(result.signal);
-  if (result.stopped == "partial") return "their shards were not merged";
-  return "stopped by " + (result.stopped.empty()
-                              ? "something that killed the run"
-                              : result.stopped);
+  const std::string by = result.stopped_by();
+  if (by == "partial") return "their shards were not merged";
+  return "stopped by " + (by.empty() ? "something that killed the run" : by);
 }
 
 std::string not_run_text(const run::SuiteResult& result) {

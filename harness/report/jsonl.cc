@@ -99,8 +99,7 @@ class Jsonl : public Stream {
          {"flaky", result.flaky},
          {"weak", result.weak},
          {"not_run", result.not_run()},
-         {"stopped", result.signal != 0 ? base::signal_name(result.signal)
-                                        : result.stopped},
+         {"stopped", result.stopped_by()},
          {"record", result.record_folder}},
         -1);
   }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -108,7 +107,8 @@ Summary summary_of(const Json& json, const std::string& record) {
   return summary;
 }
 
-Summary summary_of(const ScenarioResult& result, std::string folder) {
+Summary summary_of(const ScenarioResult& result, const std::string& folder,
+                   const std::string& record) {
   Summary summary;
   summary.id = result.scenario.id;
   summary.image = result.image;
@@ -119,7 +119,8 @@ Summary summary_of(const ScenarioResult& result, std::string folder) {
   summary.weak = result.scenario.weak();
   summary.started_ns = result.started_ns;
   summary.duration_ns = result.duration_ns;
-  summary.folder = std::move(folder);
+  summary.folder = folder;
+  summary.record = record;
   return summary;
 }
 
@@ -266,7 +267,7 @@ base::Status Record::read_lines() {
   }
   if (!complete_) {
     notes_.emplace_back("the run has not ended, or was killed");
-    take_tries();
+    take_tries(open);
   } else if (results_.size() + suite_.not_run() < head_.scenarios) {
     notes_.emplace_back("results.jsonl has fewer results than the run had");
     take_lost(head_.scenarios - suite_.not_run() - results_.size());
@@ -274,25 +275,27 @@ base::Status Record::read_lines() {
   return {};
 }
 
-// What a run that was killed had decided without a line of it: the scenario was
-// being tried again, or the line was not written, or not whole.
-void Record::take_tries() {
+// What a run without an end has decided and written no line of: the scenario is
+// or was being tried again, or the line was not written, or not whole.
+void Record::take_tries(const std::set<ItemName>& without_line) {
   std::size_t taken = 0;
-  for (const PlannedItem& item : missing()) {
-    std::optional<Summary> last;
+  for (const PlannedItem& item : head_.items) {
+    if (!without_line.contains(name_of(item))) continue;
     const std::string first = image_folder_of(item.image) + "/" + item.id;
+    std::vector<std::string> tries;
     std::error_code code;
-    std::string at = first;
-    for (int copy = 2; fs::exists(folder_ + "/" + at + "/scenario.toml", code);
-         at = first + "~" + std::to_string(copy++)) {
-      const auto tried = read_result(folder_ + "/" + at, folder_);
-      if (!tried || tried->round != item.round) continue;
-      last = summary_of(*tried, at);
+    for (std::string at = first;
+         fs::exists(folder_ + "/" + at + "/scenario.toml", code);
+         at = first + "~" + std::to_string(tries.size() + 1)) {
+      tries.push_back(at);
     }
-    if (!last) continue;
-    last->record = folder_;
-    results_.push_back(*std::move(last));
-    ++taken;
+    for (auto at = tries.rbegin(); at != tries.rend(); ++at) {
+      const auto tried = read_result(folder_ + "/" + *at, folder_);
+      if (!tried || tried->round != item.round) continue;
+      results_.push_back(summary_of(*tried, *at, folder_));
+      ++taken;
+      break;
+    }
   }
   if (taken == 0) return;
   notes_.push_back(std::to_string(taken) +

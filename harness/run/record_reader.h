@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,7 +75,7 @@ class Record {
  private:
   base::Status read_run();
   base::Status read_lines();
-  void take_tries();
+  void take_tries(const std::set<ItemName>& without_line);
   void take_lost(std::size_t count);
   [[nodiscard]] std::string image_folder_of(const std::string& reference) const;
   void recount();

@@ -121,6 +121,10 @@ std::size_t SuiteResult::not_run() const {
   return planned > ran ? planned - ran : 0;
 }
 
+std::string SuiteResult::stopped_by() const {
+  return signal != 0 ? base::signal_name(signal) : stopped;
+}
+
 int SuiteResult::exit_code(const SuiteOptions& options) const {
   if (signal != 0) return 128 + signal;
   std::size_t total = 0;

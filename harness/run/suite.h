@@ -115,14 +115,16 @@ struct SuiteResult {
   std::string run_id;         // "20261123-184501-7f3a"
   std::string record_folder;  // of the whole run
   std::uint64_t duration_ns = 0;
-  int signal = 0;                 // the run was stopped by it
-  std::string stopped;            // "max-fail", "deadline" or empty
+  int signal = 0;       // the run was stopped by it
+  std::string stopped;  // "max-fail", "deadline" or empty: nothing was left out
   std::size_t verdicts[16] = {};  // count by model::Verdict
   std::size_t weak = 0;
   std::size_t flaky = 0;
   std::size_t selected = 0;  // in all shards
   std::size_t planned = 0;   // in this one
   [[nodiscard]] std::size_t not_run() const;
+  // "SIGINT", or `stopped`.
+  [[nodiscard]] std::string stopped_by() const;
   [[nodiscard]] int exit_code(const SuiteOptions& options) const;
 };
 

@@ -78,7 +78,7 @@ base::Result<SuiteResult> SuiteLoop::run() {
     at_.observer.finished(active->result);
   }
   // A limit that was met by the very last one left nothing out.
-  if (result_.not_run() == 0) result_.stopped.clear();
+  if (result_.not_run() == 0 && !gave_up_) result_.stopped.clear();
   result_.run_id = at_.record.run_id();
   result_.record_folder = at_.record.folder();
   result_.duration_ns = base::sys::monotonic_ns() - begin_ns_;
@@ -307,6 +307,7 @@ void SuiteLoop::scenario_done(const ActivePtr& active) {
 // before stands.
 void SuiteLoop::give_up(const ActivePtr& active) {
   leave(*active);
+  gave_up_ = true;
   if (active->last_try != nullptr) settle(active->last_try);
 }
 
@@ -345,6 +346,7 @@ bool SuiteLoop::retry(const ActivePtr& active) {
   }
   active->last_try.reset();
   note(at_.record.add_attempt(result, active->plan.variables));
+  if (over_) return false;
   activate(active->position, active);
   return true;
 }

@@ -104,6 +104,7 @@ class SuiteLoop {
   std::map<std::string, unsigned> in_group_;
   std::size_t active_ = 0;
   std::size_t bad_ = 0;
+  bool gave_up_ = false;    // a scenario or a further try of it
   bool over_ = false;       // nothing further is started
   bool cancelled_ = false;  // and what runs is being ended
   void cancel_all() {

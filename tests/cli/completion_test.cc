@@ -128,6 +128,13 @@ TEST_F(Completion, EveryShellReadsItsScript) {
   DRIFTCAGE_SKIP_UNLESS_EMPTY(absent);
 }
 
+TEST_F(Completion, WordsAndNamesTogether) {
+  EXPECT_THAT(driftcage({"completion", "zsh"}).out,
+              HasSubstr("compadd -- failed missed all $(driftcage report"));
+  EXPECT_THAT(driftcage({"completion", "fish"}).out,
+              HasSubstr("-l report -r -a 'text="));
+}
+
 // A line end in a description would be shown, and zsh's end at a bracket.
 TEST_F(Completion, DescriptionsAreWhole) {
   std::istringstream fish(driftcage({"completion", "fish"}).out);

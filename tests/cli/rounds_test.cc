@@ -2,6 +2,7 @@
 // What follows a run of several rounds, and one that was stopped.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <string>
 #include <vector>
@@ -146,6 +147,8 @@ TEST_F(Rounds, ATryThatIsStoppedLeavesTheOneBefore) {
   EXPECT_EQ(run.code, 1) << run.out << run.err;
   EXPECT_THAT(run.out, HasSubstr("NO-REPRO    tiny/b"));
   EXPECT_THAT(run.out, Not(HasSubstr("not run")));
+  EXPECT_THAT(run.out,
+              HasSubstr("stopped by deadline, with a verdict on each"));
   EXPECT_THAT(verdicts_of(folder_ / "r"), ElementsAre("tiny/b no-repro"));
   EXPECT_EQ(call({"report", "r"}).code, 0);
   mend();
@@ -153,12 +156,40 @@ TEST_F(Rounds, ATryThatIsStoppedLeavesTheOneBefore) {
   EXPECT_EQ(call({"rerun", "failed", "r"}).code, 0);
 }
 
+// The same, whatever stops it: by then tiny/b was tried several times.
+TEST_F(Rounds, ATryThatALimitStopsLeavesTheOneBefore) {
+  write("scenarios/tiny/b.toml", "retries = 100\n" + slow());
+  write("scenarios/tiny/c.toml",
+        shell_scenario("tiny/c", "EACCES", "sleep 0.7; cat data.txt"));
+  for (const std::string limit : {"1", "1:immediate"}) {
+    const Outcome run =
+        call({"run", "-j", "4", "--max-fail", limit, "--record", "r" + limit});
+    EXPECT_EQ(run.code, 1) << run.err;
+    EXPECT_THAT(run.out, Not(HasSubstr("not run"))) << limit;
+    EXPECT_THAT(verdicts_of(folder_ / ("r" + limit)),
+                ElementsAre("tiny/b no-repro", "tiny/c no-repro"));
+  }
+}
+
+TEST_F(Rounds, ATryThatASignalStopsLeavesTheOneBefore) {
+  write("scenarios/tiny/b.toml", "retries = 100\n" + slow());
+  write("scenarios/tiny/a.toml",
+        shell_scenario("tiny/a", "ENOENT", "sleep 0.7; cat data.txt"));
+  const Outcome run =
+      interrupt({DRIFTCAGE_PROGRAM, "run", "-j", "4", "--record", "r"},
+                "PASS        tiny/a", SIGINT, own());
+  EXPECT_EQ(run.code, 128 + SIGINT) << run.err;
+  EXPECT_THAT(verdicts_of(folder_ / "r"),
+              ElementsAre("tiny/a pass", "tiny/b no-repro"));
+}
+
 TEST_F(Rounds, ATryBeforeAKillIsNotLost) {
   write("scenarios/tiny/b.toml", slow());
   const Outcome killed =
       execute({"sh", "-c",
                "\"$0\" run --retries 100 --record r & while ! [ -s "
-               "r/host/tiny/b~2/result.json ]; do sleep 0.01; done; kill -9 $!",
+               "r/host/tiny/b~2/result.json ] && kill -0 $!; do sleep 0.01; "
+               "done; kill -9 $!",
                DRIFTCAGE_PROGRAM},
               own());
   EXPECT_EQ(killed.code, 0) << killed.err;
