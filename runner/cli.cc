@@ -148,6 +148,11 @@ CommandLine::CommandLine()
 }
 
 int CommandLine::run(std::vector<std::string> arguments) {
+  // "help run" and "help", as of git and go.
+  if (!arguments.empty() && arguments.front() == "help") {
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+  }
   traced_command_ = split_traced_command(arguments);
   shield_messages(arguments);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 wants a stack

@@ -10,6 +10,7 @@
 #include "harness/model/verdict.h"
 #include "harness/report/formats.h"
 #include "harness/run/merge.h"
+#include "harness/scenario/diagnostic.h"
 #include "runner/commands.h"
 #include "runner/handle.h"
 #include "runner/run_options.h"
@@ -26,23 +27,19 @@ struct Options {
 
 // What of an earlier run is to be run again.
 struct Again {
-  std::string what = "failed";
+  std::string what = "open";  // what is not settled: failed and missed
   std::string run = "latest";
 };
 
 Again read_words(const std::vector<std::string>& words) {
   Again again;
-  bool run_given = false;
   for (const std::string& word : words) {
     if (word == "failed" || word == "missed" || word == "all") {
       again.what = word;
     } else {
       again.run = word;
-      run_given = true;
     }
   }
-  // A run alone: what is not settled in it.
-  if (run_given && words.size() == 1) again.what = "open";
   return again;
 }
 
@@ -98,7 +95,16 @@ int rerun(const Options& given) {
   auto record =
       folder ? run::Record::open(*folder) : tl::make_unexpected(folder.error());
   if (!record) {
-    print_error(record.error());
+    base::Error error = record.error();
+    const std::string near =
+        scenario::nearest(again.run, {"failed", "missed", "all"});
+    if (!folder && !near.empty()) error.hint = "did you mean " + near + "?";
+    print_error(error);
+    return model::kExitUsage;
+  }
+  if (record->is_running()) {
+    print_error({"run again", record->folder(), 0,
+                 "the run still goes on: wait for its end, or stop it"});
     return model::kExitUsage;
   }
   record->check_results();
@@ -117,6 +123,8 @@ int rerun(const Options& given) {
                           report::summary_text(record->suite(), {})));
     // Nobody knows what those that are not there would say.
     const bool gaps = warn_of_gaps(*record);
+    if (gaps && again.what == "failed")
+      write_err("driftcage: rerun missed runs what was not run\n");
     run::SuiteResult suite = record->suite();
     suite.signal = 0;  // that was then
     const int code =
@@ -158,9 +166,9 @@ void add_rerun(CLI::App& app, Action& chosen) {
       "rerun", "Run again what was bad or missed, and keep the rest");
   command
       ->add_option("words", options->words,
-                   "failed (the default): bad results; missed: planned and not "
-                   "run;\nall; of RUN, or of the latest run. RUN alone: failed "
-                   "and missed")
+                   "failed: bad results; missed: planned and not run; all;\nof "
+                   "RUN, or of the latest run. Failed and missed when none of "
+                   "them is given")
       ->option_text("[failed|missed|all] [RUN]");
   add_run_options(*command, options->run);
   command->footer(

@@ -101,13 +101,19 @@ bool warn_of_gaps(const run::Record& record) {
   }
   // A merged record does not know the names of what shards that are not there
   // had planned.
-  const std::size_t missing =
-      std::max(record.missing().size(), record.suite().not_run());
-  if (record.notes().empty() && missing > 0) {
-    write_err(
-        fmt::format("driftcage: warning: {}: {} of what was planned {} "
-                    "no result\n",
-                    record.folder(), missing, missing == 1 ? "has" : "have"));
+  const std::vector<run::PlannedItem> items = record.missing();
+  const std::size_t missing = std::max(items.size(), record.suite().not_run());
+  if (missing > 0) {
+    constexpr std::size_t kMost = 5;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(items.size(), kMost); ++i)
+      names +=
+          (i == 0 ? ": " : ", ") + run::round_id(items[i].id, items[i].round);
+    if (!names.empty() && missing > kMost) names += ", ...";
+    write_err(fmt::format(
+        "driftcage: warning: {}: {} of what was planned {} "
+        "no result{}\n",
+        record.folder(), missing, missing == 1 ? "has" : "have", names));
   }
   return !record.notes().empty() || missing > 0;
 }

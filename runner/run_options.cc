@@ -293,7 +293,7 @@ base::Result<std::vector<report::ReportRequest>> report_requests(
   }
   std::set<std::string> files;
   for (const report::ReportRequest& request : requests) {
-    if (request.file != "-" && !files.insert(request.file).second) {
+    if (!files.insert(request.file).second) {
       return base::fail("write the reports", request.file, 0,
                         "two of them go to this file: the last one would "
                         "replace the others");
@@ -449,6 +449,10 @@ int execute(const RunOptions& options, const run::ScenarioSet& scenarios,
   if (code == model::kExitInconclusive && whole.not_run() == 0)
     write_err("driftcage: " + why_inconclusive(whole, suite) + "\n");
   if (record) code = finish(**record, reports, options, code);
+  if (whole.not_run() > 0 && !options.quiet) {
+    write_err(fmt::format("driftcage: rerun missed {} runs what was not run\n",
+                          run::run_name_of(folder)));
+  }
   if (options.shell_on_fail && result->signal == 0) {
     shell_into_first_bad(result->record_folder);
   }

@@ -92,6 +92,7 @@ int severity(model::Verdict verdict) {
 std::string why_not_run(const run::SuiteResult& result) {
   const std::string by = result.stopped_by();
   if (by == "partial") return "their shards were not merged";
+  if (by == "running") return "the run still goes on";
   return "stopped by " + (by.empty() ? "something that killed the run" : by);
 }
 

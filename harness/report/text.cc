@@ -402,7 +402,8 @@ std::string summary_text(const run::SuiteResult& result,
   text += fmt::format("; {}\n", seconds(result.duration_ns));
   if (result.not_run() > 0) {
     text += not_run_text(result) + "\n";
-  } else if (const std::string by = result.stopped_by(); !by.empty()) {
+  } else if (const std::string by = result.stopped_by();
+             !by.empty() && by != "running") {
     text += "stopped by " + by + ", with a verdict on each scenario\n";
   }
   if (!result.record_folder.empty() && style.verbosity >= 0) {

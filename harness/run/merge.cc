@@ -44,16 +44,21 @@ std::vector<std::string> wrong_shards(const std::vector<Record>& shards) {
   std::vector<std::string> wrong;
   std::map<unsigned, std::string> seen;
   const RunHead& first = shards.front().head();
-  const unsigned total = first.shard ? first.shard->total : 1;
+  unsigned total = 0;
   for (const Record& record : shards) {
     const RunHead& head = record.head();
     if (head.selection != first.selection) {
       wrong.push_back(record.folder() + " ran another selection than " +
                       shards.front().folder());
     }
-    if (!head.shard || head.shard->total != total) {
-      wrong.push_back(record.folder() + " is no shard of " +
-                      std::to_string(total));
+    if (!head.shard) {
+      wrong.push_back(record.folder() + " is no shard: it ran all");
+      continue;
+    }
+    if (total == 0) total = head.shard->total;
+    if (head.shard->total != total) {
+      wrong.push_back(record.folder() + " is shard " + head.shard->text() +
+                      ", another one of " + std::to_string(total));
       continue;
     }
     if (first.shard && head.shard->strategy != first.shard->strategy) {
@@ -72,7 +77,7 @@ std::vector<std::string> wrong_shards(const std::vector<Record>& shards) {
 
 std::vector<std::string> missing_shards(const std::vector<Record>& shards) {
   std::set<unsigned> seen;
-  unsigned total = 1;
+  unsigned total = 0;
   for (const Record& record : shards) {
     if (!record.head().shard) continue;
     seen.insert(record.head().shard->index);

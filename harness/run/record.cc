@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <re2/re2.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -30,7 +31,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kKeepRuns = 20;
 // A record without an end is one that is being written, or was cut off: after
 // this time nobody writes it any more.
 constexpr std::chrono::hours kAbandoned{24};
@@ -160,6 +160,8 @@ base::Result<RecordWriter> RecordWriter::create(const std::string& folder) {
   writer.results_ = DRIFTCAGE_TRY(
       base::sys::open(writer.folder_ + "/results.jsonl",
                       O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644));
+  // Until this process ends, however it does: readers know that it goes on.
+  static_cast<void>(::flock(writer.results_.get(), LOCK_EX | LOCK_NB));
   return writer;
 }
 

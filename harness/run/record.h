@@ -60,7 +60,7 @@ struct RunHead {
 //   <image>/<scenario id>/     one per scenario and image
 //     result.json              verdict, findings, legs, event lines
 //     scenario.toml            a copy
-//     <leg>/trace.dct          the cell's records, as they came
+//     <leg>/trace.dct          the cell's records, as they came, and a seal
 //     <leg>/stdout, stderr     when there was any
 //     <leg>/kept/0, 1, …       what the payload left in kept_places(), with
 //                              --keep; beside them "modes" ("MODE PLACE/NAME")
@@ -73,6 +73,8 @@ struct RunHead {
 class RecordWriter {
  public:
   static constexpr int kSchema = 2;
+  // How many records the state folder keeps.
+  static constexpr std::size_t kKeepRuns = 20;
 
   // Creates the folder: `folder`, which must be empty or missing, or a new one
   // in the state folder.

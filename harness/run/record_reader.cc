@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/record_reader.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -163,6 +166,13 @@ base::Result<bool> each_line(const std::string& file, Take take) {
   return false;
 }
 
+// By RecordWriter.
+bool is_locked(const std::string& file) {
+  const auto fd = base::sys::open(file, O_RDONLY | O_CLOEXEC);
+  return fd && ::flock(fd->get(), LOCK_SH | LOCK_NB) != 0 &&
+         errno == EWOULDBLOCK;
+}
+
 std::string runs_folder() {
   const auto state = state_folder();
   return state ? *state + "/runs" : std::string();
@@ -266,8 +276,14 @@ base::Status Record::read_lines() {
     notes_.emplace_back("the last line of results.jsonl is cut off");
   }
   if (!complete_) {
-    notes_.emplace_back("the run has not ended, or was killed");
-    take_tries(open);
+    running_ = is_locked(folder_ + "/results.jsonl");
+    if (running_) {
+      suite_.stopped = "running";
+      notes_.emplace_back("the run still goes on");
+    } else {
+      notes_.emplace_back("the run was killed");
+      take_tries(open);
+    }
   } else if (results_.size() + suite_.not_run() < head_.scenarios) {
     notes_.emplace_back("results.jsonl has fewer results than the run had");
     take_lost(head_.scenarios - suite_.not_run() - results_.size());
@@ -275,8 +291,8 @@ base::Status Record::read_lines() {
   return {};
 }
 
-// What a run without an end has decided and written no line of: the scenario is
-// or was being tried again, or the line was not written, or not whole.
+// What a run that was killed had decided and written no line of: the scenario
+// was being tried again, or the line was not written, or not whole.
 void Record::take_tries(const std::set<ItemName>& without_line) {
   std::size_t taken = 0;
   for (const PlannedItem& item : head_.items) {
@@ -344,6 +360,9 @@ void Record::recount() {
     ++suite_.verdicts[static_cast<std::size_t>(summary.verdict)];
     if (summary.weak) ++suite_.weak;
     if (summary.flaky()) ++suite_.flaky;
+    if (complete_) continue;
+    suite_.duration_ns =
+        std::max(suite_.duration_ns, summary.started_ns + summary.duration_ns);
   }
 }
 
@@ -463,7 +482,10 @@ base::Result<std::string> find_record(const std::string& name) {
   }
   const std::string near = scenario::nearest(name, all);
   return base::fail("find the run", "\"" + name + "\"", 0,
-                    near.empty() ? "give a folder, a run id, or latest"
+                    near.empty() ? "give a folder, a run id, or latest; of the "
+                                   "runs without --record the last " +
+                                       std::to_string(RecordWriter::kKeepRuns) +
+                                       " are kept"
                                  : "did you mean " + near + "?");
 }
 

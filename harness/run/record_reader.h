@@ -51,6 +51,8 @@ class Record {
   [[nodiscard]] const std::string& kernel() const { return kernel_; }
   [[nodiscard]] const std::string& host() const { return host_; }
   [[nodiscard]] bool complete() const { return complete_; }
+  // Somebody writes it; results may come.
+  [[nodiscard]] bool is_running() const { return running_; }
   // In the order in which they ended; last those that the run had and that are
   // lost, as errors.
   [[nodiscard]] const std::vector<Summary>& results() const { return results_; }
@@ -87,6 +89,7 @@ class Record {
   std::string kernel_;
   std::string host_;
   bool complete_ = false;
+  bool running_ = false;
   std::vector<Summary> results_;
   std::vector<std::string> notes_;
 };

@@ -232,6 +232,13 @@ TEST_F(Recorded, DiffTellsWhatBecameWorse) {
   EXPECT_THAT(slip.err, HasSubstr("name the earlier one"));
 }
 
+TEST_F(Recorded, TwoReportsDoNotShareStandardOutput) {
+  const Outcome outcome =
+      call({"run", "--report", "tap=-", "--report", "junit=-"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("two of them go to this file"));
+}
+
 TEST_F(Recorded, TwoReportsDoNotShareAFile) {
   const Outcome outcome = call({"run", "tiny/a", "--report", "junit=same.xml",
                                 "--report", "tap=same.xml"});
@@ -361,7 +368,7 @@ TEST_F(Recorded, ARunThatIsKilledLeavesARecordThatCanBeFinished) {
                 "tiny/c", SIGKILL, own());
   EXPECT_EQ(killed.code, 128 + SIGKILL);
   const Outcome report = call({"report", "r"});
-  EXPECT_THAT(report.err, HasSubstr("has not ended, or was killed"));
+  EXPECT_THAT(report.err, HasSubstr("the run was killed"));
   EXPECT_THAT(report.out, HasSubstr("1 not run"));
   write("scenarios/tiny/z.toml", scenario("tiny/z", "ENOENT"));
   const Outcome rest = call({"rerun", "missed", "r", "--record", "done"});

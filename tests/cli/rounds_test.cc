@@ -206,6 +206,36 @@ TEST_F(Rounds, ATryBeforeAKillIsNotLost) {
   EXPECT_THAT(verdicts_of(folder_ / "s"), ElementsAre("tiny/b pass"));
 }
 
+TEST_F(Rounds, ARunThatGoesOnIsNotTakenForAKilledOne) {
+  write("scenarios/tiny/z.toml", endless("tiny/z"));
+  const Outcome told = execute(
+      {"sh", "-c",
+       "\"$0\" run --record r -j 4 >/dev/null 2>&1 & run=$!; while ! [ -s "
+       "r/results.jsonl ] && kill -0 $run; do sleep 0.01; done; "
+       "\"$0\" report r; \"$0\" rerun r; echo code $?; kill $run; wait $run",
+       DRIFTCAGE_PROGRAM},
+      own());
+  EXPECT_THAT(told.out, HasSubstr("1 not run: the run still goes on"));
+  EXPECT_THAT(told.err, HasSubstr("1 of what was planned has no result: "
+                                  "tiny/z\n"));
+  EXPECT_THAT(told.err, HasSubstr("wait for its end"));
+  EXPECT_THAT(told.out, HasSubstr("code 2\n"));
+}
+
+TEST_F(Rounds, WhatIsOpenIsRunAgainWhenNothingIsSaid) {
+  write("scenarios/tiny/z.toml", endless("tiny/z"));
+  const Outcome run = call({"run", "-j", "4", "--deadline", "1s"});
+  EXPECT_THAT(run.err, HasSubstr("driftcage: rerun missed "));
+  mend();
+  EXPECT_THAT(call({"rerun", "failed", "--record", "f"}).out,
+              HasSubstr("1 scenario: 1 pass"));
+  write("scenarios/tiny/z.toml", scenario("tiny/z", "ENOENT"));
+  EXPECT_EQ(call({"rerun", "--record", "s"}).code, 0);
+  EXPECT_THAT(verdicts_of(folder_ / "s"),
+              ElementsAre("tiny/b pass", "tiny/z pass"));
+  EXPECT_THAT(call({"rerun", "faild"}).err, HasSubstr("did you mean failed?"));
+}
+
 TEST_F(Rounds, ALimitThatTheLastOneMetLeftNothingOut) {
   const Outcome run = call({"run", "--max-fail", "1", "--record", "r"});
   EXPECT_EQ(run.code, 1);

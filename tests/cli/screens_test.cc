@@ -85,6 +85,11 @@ TEST_F(Screens, Version) {
   EXPECT_THAT(outcome.out, ::testing::MatchesRegex("driftcage [0-9.]+\n"));
 }
 
+TEST_F(Screens, HelpIsAlsoAWord) {
+  EXPECT_EQ(driftcage({"help", "run"}).out, driftcage({"run", "--help"}).out);
+  EXPECT_EQ(driftcage({"help"}).out, driftcage({"--help"}).out);
+}
+
 TEST_F(Screens, NoCommandShowsHelpAsAnError) {
   const Outcome outcome = driftcage({});
   EXPECT_EQ(outcome.code, 2);
