@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "harness/base/scheduling.h"
 #include "harness/base/unique_fd.h"
 #include "harness/cell/cell.h"
 #include "harness/wire/nursery.h"
@@ -174,6 +175,7 @@ long clone_cell() {
 
 std::optional<cage::IdleNetwork> serve_nursery(int socket) {
   if (::send(socket, &wire::kNurseryReady, 1, MSG_NOSIGNAL) != 1) return {};
+  base::wake_soon();
   Networks networks;
   std::uint8_t slot = 0;
   while (true) {

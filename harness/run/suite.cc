@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "harness/base/scheduling.h"
 #include "harness/base/wait_status.h"
 #include "harness/run/capacity.h"
 #include "harness/run/ground.h"
@@ -99,6 +100,8 @@ base::Result<SuiteResult> run_suite(const ScenarioSet& scenarios,
       describe(scenarios, *grounds, folders, options, schedule, jobs.count)));
   observer.started(schedule.items.size(), jobs.count, jobs.capped_by);
 
+  // A place is idle from the end of one leg until we have heard of it.
+  base::wake_soon();
   Slots slots(jobs.count, count_legs(scenarios, schedule.items),
               std::move(capacity.cpus));
   const std::size_t selected = schedule.selected;
