@@ -8,6 +8,7 @@
 #include "harness/base/sys.h"
 #include "tests/cli/command.h"
 #include "tests/cli/scenario_text.h"
+#include "tests/cli/tiny_project.h"
 
 namespace driftcage::cli_test {
 namespace {
@@ -15,16 +16,7 @@ namespace {
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
-class Damaged : public CageProject {
- protected:
-  void SetUp() override {
-    CageProject::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    write("scenarios/tiny/a.toml", scenario("tiny/a", "ENOENT"));
-    write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
-    write("scenarios/tiny/c.toml", scenario("tiny/c", "ENOENT"));
-  }
-};
+class Damaged : public TinyProject {};
 
 TEST_F(Damaged, ADamagedRecordIsNeverJudgedGood) {
   call({"run", "--record", "r"});

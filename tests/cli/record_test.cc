@@ -16,6 +16,7 @@
 #include "tests/cli/command.h"
 #include "tests/cli/results.h"
 #include "tests/cli/scenario_text.h"
+#include "tests/cli/tiny_project.h"
 #include "tests/must_work.h"
 
 namespace driftcage::cli_test {
@@ -127,16 +128,7 @@ TEST_F(Chosen, HalfAShardPairStopsTheRun) {
   EXPECT_THAT(outcome.err, HasSubstr("CI_NODE_TOTAL is not set"));
 }
 
-class Recorded : public CageProject {
- protected:
-  void SetUp() override {
-    CageProject::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    write("scenarios/tiny/a.toml", scenario("tiny/a", "ENOENT"));
-    write("scenarios/tiny/b.toml", scenario("tiny/b", "EACCES"));
-    write("scenarios/tiny/c.toml", scenario("tiny/c", "ENOENT"));
-  }
-};
+class Recorded : public TinyProject {};
 
 TEST_F(Recorded, PlanRunsNothing) {
   Setting setting = own();
