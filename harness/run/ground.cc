@@ -117,7 +117,7 @@ Wanted wanted_of(const std::vector<std::string>& images,
                  const std::vector<scenario::Scenario>& scenarios) {
   ScenarioSet set;
   for (const scenario::Scenario& scenario : scenarios) set.add(scenario);
-  return {images, std::move(set.images), std::move(set.tools)};
+  return {images, std::move(set.images), std::move(set.tools), set.warm};
 }
 
 }  // namespace driftcage::run

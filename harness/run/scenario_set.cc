@@ -5,16 +5,6 @@
 #include <utility>
 
 namespace driftcage::run {
-namespace {
-
-void add_images(const scenario::Effects& effects,
-                std::set<std::string>& images) {
-  for (const scenario::MountChange& mount : effects.mounts) {
-    if (!mount.from_image.empty()) images.insert(mount.from_image);
-  }
-}
-
-}  // namespace
 
 ScenarioHead head_of(const scenario::Scenario& scenario) {
   ScenarioHead head;
@@ -25,6 +15,13 @@ ScenarioHead head_of(const scenario::Scenario& scenario) {
   return head;
 }
 
+void ScenarioSet::add_effects(const scenario::Effects& effects) {
+  warm = warm || effects.cache == scenario::CacheState::Warm;
+  for (const scenario::MountChange& mount : effects.mounts) {
+    if (!mount.from_image.empty()) images.insert(mount.from_image);
+  }
+}
+
 void ScenarioSet::add(const scenario::Scenario& scenario,
                       std::vector<bool> on_image) {
   heads.push_back(head_of(scenario));
@@ -33,13 +30,12 @@ void ScenarioSet::add(const scenario::Scenario& scenario,
   for (const scenario::Xfail& xfail : scenario.xfails) {
     for (const auto& [name, version] : xfail.when.tools) tools.insert(name);
   }
-  add_images(scenario.baseline, images);
+  warm = warm || scenario.cache == scenario::CacheState::Warm;
+  add_effects(scenario.baseline);
   for (const scenario::Fault& fault : scenario.faults) {
-    add_images(fault.effects, images);
+    add_effects(fault.effects);
   }
-  for (const scenario::Fix& fix : scenario.fixes) {
-    add_images(fix.effects, images);
-  }
+  for (const scenario::Fix& fix : scenario.fixes) add_effects(fix.effects);
 }
 
 ScenarioSet hold(std::vector<scenario::Scenario> scenarios) {

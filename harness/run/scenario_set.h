@@ -29,11 +29,15 @@ struct ScenarioSet {
   std::vector<ScenarioHead> heads;
   std::set<std::string> tools;   // that any of them asks for
   std::set<std::string> images;  // whose trees any of them mounts
+  bool warm = false;             // any of them has a leg with a warm cache
   // The whole scenario at a position of `heads`.
   std::function<base::Result<scenario::Scenario>(std::size_t)> load;
 
   // Takes the head, and what it asks of images. `load` stays the caller's.
   void add(const scenario::Scenario& scenario, std::vector<bool> on_image = {});
+
+ private:
+  void add_effects(const scenario::Effects& effects);
 };
 
 // Scenarios that stay in memory.

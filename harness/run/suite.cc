@@ -81,7 +81,8 @@ base::Result<SuiteResult> run_suite(const ScenarioSet& scenarios,
                                     read_history(past), options.schedule);
   Launcher launcher(DRIFTCAGE_TRY(find_cell()));
   auto grounds = prepare_grounds(
-      launcher, Wanted{options.images, scenarios.images, scenarios.tools},
+      launcher,
+      Wanted{options.images, scenarios.images, scenarios.tools, scenarios.warm},
       options.open, [&](const std::string& what) { observer.preparing(what); });
   if (!grounds && grounds.error().err == EINTR) {
     SuiteResult stopped;

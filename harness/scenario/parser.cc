@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/scenario/parser.h"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -140,6 +143,31 @@ Xfail read_xfail(const Node& table, const Mistakes& mistakes) {
   return xfail;
 }
 
+bool has_go(std::string_view text) {
+  for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+    if ((text[at] | 0x20) == 'g' && (text[at + 1] | 0x20) == 'o') return true;
+  }
+  return false;
+}
+
+// Keys whose values tell of a run and do not change it: they may be edited and
+// judged again.
+constexpr std::array<std::string_view, 11> kOfNoCage = {
+    "id",  "title",  "about",   "tags",  "refs", "symptoms",
+    "say", "expect", "control", "learn", "xfail"};
+
+// Whether the letters of Go stand in what makes the cages of `node`, or a tree
+// comes into them that may hold a Makefile. Too often costs time, too seldom a
+// healthy build: so no words are told apart.
+bool may_run_go(const Node& node) {
+  return has_go(node.text) || std::ranges::any_of(node.items, may_run_go) ||
+         std::ranges::any_of(node.entries, [](const Entry& entry) {
+           return std::ranges::find(kOfNoCage, entry.name) == kOfNoCage.end() &&
+                  (entry.name == "from" || has_go(entry.name) ||
+                   may_run_go(entry.value));
+         });
+}
+
 Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   Scenario scenario;
   scenario.id = text_of(root, "id");
@@ -172,7 +200,11 @@ Scenario read_scenario(const Node& root, Mistakes* mistakes) {
   scenario.fault_leg_only =
       texts_of(root, "legs") == std::vector<std::string>{"fault"};
   read_effects(root, &scenario.baseline, mistakes);
-  if (scenario.baseline.cache) scenario.cache = *scenario.baseline.cache;
+  if (scenario.baseline.cache) {
+    scenario.cache = *scenario.baseline.cache;
+  } else if (!may_run_go(root)) {
+    scenario.cache = CacheState::Pristine;
+  }
   if (const Node* faults = root.get("fault", Kind::Array)) {
     for (const Node& fault : faults->items) {
       scenario.faults.push_back(read_fault(fault, mistakes));

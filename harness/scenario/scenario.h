@@ -200,6 +200,7 @@ struct Scenario {
   std::string group;       // scenarios of one group are limited together
   bool exclusive = false;  // nothing else runs meanwhile
   unsigned retries = 0;    // further tries after a bad verdict
+  // Warm unless told otherwise; the image's own where nothing in it can run Go.
   CacheState cache = CacheState::Warm;
   Needs needs;
   Effects baseline;  // [env], [files], [setup] … of every leg

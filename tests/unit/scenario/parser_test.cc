@@ -65,10 +65,27 @@ TEST(Parse, Defaults) {
   EXPECT_THAT(scenario.run, ElementsAre("true"));
   EXPECT_FALSE(scenario.shell);
   EXPECT_EQ(scenario.timeout_ms, 60'000u);
-  EXPECT_EQ(scenario.cache, CacheState::Warm);
+  EXPECT_EQ(scenario.cache, CacheState::Pristine);
   EXPECT_TRUE(scenario.baseline.empty());
   EXPECT_FALSE(scenario.weak());
   EXPECT_FALSE(scenario.control.exit);
+}
+
+TEST(Parse, CacheIsWarmWhereGoMayRun) {
+  for (const char* part :
+       {"sh = 'cgo build'\n", "[[fix]]\nid = 'f'\nrun = ['GO']\n",
+        "[needs]\ntools = { go = '*' }\n", "env = { GOFLAGS = '-x' }\n",
+        "[files]\n'Makefile' = 'a:\\n\\tgo vet'\n",
+        "setup = [['true'], ['sh', '-c', 'gofmt']]\n",
+        // What is in it cannot be seen.
+        "mount.'/src' = { from = { image = 'i', path = '/p' } }\n"}) {
+    EXPECT_EQ(parsed(part).cache, CacheState::Warm) << part;
+  }
+  for (const char* part : {"sh = 'g o'\n", "about = 'go'\n"}) {
+    EXPECT_EQ(parsed(part).cache, CacheState::Pristine) << part;
+  }
+  EXPECT_EQ(parsed("cache = 'warm'\n").cache, CacheState::Warm);
+  EXPECT_EQ(parsed("cache = 'cold'\nsh = 'go vet'\n").cache, CacheState::Cold);
 }
 
 TEST(Parse, KeysAtTheTop) {
