@@ -40,7 +40,7 @@ int accept(const Options& options) {
   const auto handle = resolve_handle(options.run);
   if (!handle) {
     print_error(handle.error());
-    return model::kExitUsage;
+    return exit_code_of(handle.error());
   }
   if (handle->id.empty() || handle->results.size() != 1) {
     print_error(

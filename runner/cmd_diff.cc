@@ -62,7 +62,7 @@ std::optional<int> diff_one(const Options& options) {
     if (options.before.find('/') == std::string::npos) return std::nullopt;
     if (run::find_record(options.before)) return std::nullopt;
     print_error(handle.error());
-    return model::kExitUsage;
+    return exit_code_of(handle.error());
   }
   if (handle->id.empty()) return std::nullopt;
   const auto result = run::Record::load(handle->first_round());
@@ -70,7 +70,7 @@ std::optional<int> diff_one(const Options& options) {
                            : tl::make_unexpected(result.error());
   if (!legs) {
     print_error(legs.error());
-    return model::kExitUsage;
+    return exit_code_of(legs.error());
   }
   write_out(options.json
                 ? mine::leg_diff_json(*legs)
@@ -84,7 +84,7 @@ int diff(const Options& options) {
   const auto compared = compare(options);
   if (!compared) {
     print_error(compared.error());
-    return model::kExitUsage;
+    return exit_code_of(compared.error());
   }
   const auto& changes = compared->changes;
   write_out(options.json

@@ -114,7 +114,7 @@ int judge_again(const Options& options) {
   const auto handle = resolve_handle(options.run);
   if (!handle) {
     print_error(handle.error());
-    return model::kExitUsage;
+    return exit_code_of(handle.error());
   }
   const auto other = read_otherwise(options);
   if (!other) return other.error();
@@ -126,7 +126,7 @@ int judge_again(const Options& options) {
   const auto suite = judge_all(*handle, *other, *stream);
   if (!suite) {
     print_error(suite.error());
-    return model::kExitUsage;
+    return exit_code_of(suite.error());
   }
   const bool whole = is_whole(*handle, *other);
   if (suite->planned == 0 && !whole) {

@@ -5,6 +5,7 @@
 #include "harness/report/formats.h"
 #include "harness/run/merge.h"
 #include "runner/commands.h"
+#include "runner/handle.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
@@ -34,7 +35,7 @@ int merge(const Options& options) {
                          : tl::make_unexpected(folder.error());
     if (!record) {
       print_error(record.error());
-      return model::kExitUsage;
+      return exit_code_of(record.error());
     }
     record->check_results();
     shards.push_back(*std::move(record));

@@ -44,7 +44,7 @@ int mine_run(const Options& options) {
       handle ? evidence_of(*handle) : tl::make_unexpected(handle.error());
   if (!evidence) {
     print_error(evidence.error());
-    return model::kExitUsage;
+    return exit_code_of(evidence.error());
   }
   const mine::Mined mined =
       mine::mine(evidence->healthy, evidence->broken, evidence->clues);

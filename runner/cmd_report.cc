@@ -81,7 +81,7 @@ int make_report(const Options& options) {
   auto record = run::Record::open(*folder);
   if (!record) {
     print_error(record.error());
-    return model::kExitHost;
+    return exit_code_of(record.error());
   }
   record->check_results();
   const bool gaps = warn_of_gaps(*record);

@@ -100,7 +100,7 @@ int rerun(const Options& given) {
         scenario::nearest(again.run, {"failed", "missed", "all"});
     if (!folder && !near.empty()) error.hint = "did you mean " + near + "?";
     print_error(error);
-    return model::kExitUsage;
+    return exit_code_of(error);
   }
   if (record->is_running()) {
     print_error({"run again", record->folder(), 0,

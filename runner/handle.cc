@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
+#include "harness/model/verdict.h"
 #include "harness/run/record.h"
 #include "harness/scenario/diagnostic.h"
 #include "runner/terminal.h"
@@ -92,6 +94,13 @@ base::Result<Handle> resolve_handle(const std::string& text) {
 
 const run::Summary& Handle::first_round() const {
   return *std::ranges::min_element(results, {}, &run::Summary::round);
+}
+
+int exit_code_of(const base::Error& error) {
+  const bool unreadable =
+      error.step == run::kReadRecord ||
+      (error.err != 0 && error.err != ENOENT && error.err != ENOTDIR);
+  return unreadable ? model::kExitHost : model::kExitUsage;
 }
 
 bool warn_of_gaps(const run::Record& record) {

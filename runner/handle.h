@@ -24,6 +24,10 @@ struct Handle {
 // 1 on. An error names the nearest id.
 [[nodiscard]] base::Result<Handle> resolve_handle(const std::string& text);
 
+// The exit code after `error`: kExitUsage where there is no such record or
+// nothing of that name in it, kExitHost where it cannot be read.
+[[nodiscard]] int exit_code_of(const base::Error& error);
+
 // Warns of what the record lacks; true when there was something.
 bool warn_of_gaps(const run::Record& record);
 

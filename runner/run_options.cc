@@ -86,6 +86,10 @@ base::Status resolve_seed(RunOptions& options) {
     return base::fail("read --seed", "\"" + options.seed + "\"", 0,
                       "it is the number that a run with --order random shows");
   }
+  if (schedule.order != run::Order::Random) {
+    return base::fail("read --seed", "\"" + options.seed + "\"", 0,
+                      "only --order random has a seed");
+  }
   return {};
 }
 

@@ -232,7 +232,7 @@ base::Result<Room> room_of(const Handle& handle) {
   }
   const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
   if (!result.unread.empty())
-    return base::fail("enter", handle.id, 0, result.unread);
+    return base::fail(run::kReadRecord, handle.id, 0, result.unread);
   const std::string leg = DRIFTCAGE_TRY(leg_of(handle, result));
   const plan::Ground ground = DRIFTCAGE_TRY(ground_of(handle.record, result));
   plan::ScenarioPlan plan =
@@ -276,7 +276,7 @@ base::Result<Room> room_of(const Handle& handle) {
 }
 
 int enter_or_say(base::Result<Room> room) {
-  if (!room) return say_error(room.error(), model::kExitUsage);
+  if (!room) return say_error(room.error(), exit_code_of(room.error()));
   return enter(*std::move(room));
 }
 

@@ -90,7 +90,12 @@ int say_error(const base::Error& error, int code) {
 
 void print_error(const base::Error& error) {
   std::string text = "driftcage: error: " + error.message() + "\n";
-  if (!error.hint.empty()) text += "  hint: " + error.hint + "\n";
+  // A hint that shows a place has lines of its own.
+  if (error.hint.starts_with('\n')) {
+    text += error.hint.substr(1) + "\n";
+  } else if (!error.hint.empty()) {
+    text += "  hint: " + error.hint + "\n";
+  }
   write_err(text);
 }
 

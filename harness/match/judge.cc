@@ -91,6 +91,21 @@ Rules rules_for(const scenario::Scenario& scenario, const LegResult& leg,
   return rules;
 }
 
+std::string time_text(std::uint64_t ms) {
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s"
+                        : std::to_string(ms) + " ms";
+}
+
+std::string still_ran(const std::vector<std::string>& programs) {
+  constexpr std::size_t kMost = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(programs.size(), kMost); ++i)
+    text += (i == 0 ? "; still ran: " : ", ") + programs[i];
+  if (programs.size() > kMost)
+    text += " and " + std::to_string(programs.size() - kMost) + " more";
+  return text;
+}
+
 class LegJudge {
  public:
   LegJudge(const scenario::Scenario& scenario, const LegResult& leg,
@@ -153,8 +168,8 @@ class LegJudge {
         return true;
       case wire::Outcome::Timeout:
         add(Verdict::Timeout,
-            "did not end within " + std::to_string(scenario_.timeout_ms) +
-                " ms",
+            "did not end within " + time_text(scenario_.timeout_ms) +
+                still_ran(leg_.unfinished),
             place());
         return false;
       case wire::Outcome::Leak:

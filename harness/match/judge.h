@@ -26,7 +26,8 @@ struct LegResult {
   bool output_cut = false;
   // What the payload was started with, secrets hidden; empty when it was not.
   model::Environment environment;
-  std::vector<StepResult> steps;  // of a scenario with [[step]]
+  std::vector<StepResult> steps;        // of a scenario with [[step]]
+  std::vector<std::string> unfinished;  // after a timeout: what still ran
   std::vector<LineMatch> lines;
   // Those of the event lines; reports shorten paths with them. May be empty.
   Variables variables;

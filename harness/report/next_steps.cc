@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "harness/run/record_reader.h"
+#include "harness/run/trace_file.h"
 
 namespace driftcage::report {
 
@@ -29,12 +30,14 @@ std::string name_of(const scenario::Scenario& scenario) {
              : file;
 }
 
-// Whether a cage could not be made or traced.
+// Whether a cage could not be made or traced; not, whether what was stored of
+// it cannot be read.
 bool host_is_to_blame(const run::ScenarioResult& result) {
   return std::any_of(result.legs.begin(), result.legs.end(),
                      [](const match::LegResult& leg) {
                        return leg.end.outcome == wire::Outcome::CageError ||
-                              leg.end.outcome == wire::Outcome::TraceError;
+                              (leg.end.outcome == wire::Outcome::TraceError &&
+                               leg.end.error.step != run::kReadTrace);
                      });
 }
 

@@ -189,9 +189,19 @@ class ScenarioText {
     }
   }
 
+  // Whether the verdict's reason says all of it.
+  [[nodiscard]] bool is_told(const Finding& finding) const {
+    return finding.at.line == 0 && finding.seen.empty() &&
+           finding.closest.empty() &&
+           result_.judgement.reason ==
+               "leg " + finding.leg + ": " + finding.message;
+  }
+
   void finding(const Finding& finding, bool first) {
-    line("");
-    source(finding);
+    if (!is_told(finding)) {
+      line("");
+      source(finding);
+    }
     const LegResult* where = leg(finding.leg);
     if (!finding.seen.empty()) {
       events("seen", finding.seen, where);

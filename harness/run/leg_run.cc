@@ -22,16 +22,19 @@ base::Result<std::shared_ptr<LegRun>> LegRun::create(
   DRIFTCAGE_CHECK_OK(base::sys::mkdir(folder, 0755));
   auto trace =
       DRIFTCAGE_TRY(TraceFile::create(folder + "/trace.dct", max_trace));
-  std::shared_ptr<LegRun> run(
-      new LegRun(std::move(matcher), folder, std::move(trace)));
+  std::shared_ptr<LegRun> run(new LegRun(std::move(matcher), folder,
+                                         std::move(trace),
+                                         leg.spec.timeout_ms * 1'000'000));
   run->result_.leg = leg.leg;
   run->result_.name = leg.name;
   run->result_.variables = variables;
   return run;
 }
 
-LegRun::LegRun(match::LineMatcher matcher, std::string folder, TraceFile trace)
+LegRun::LegRun(match::LineMatcher matcher, std::string folder, TraceFile trace,
+               std::uint64_t timeout_ns)
     : matcher_(std::move(matcher)),
+      unfinished_(timeout_ns),
       folder_(std::move(folder)),
       trace_(std::move(trace)) {}
 
@@ -51,6 +54,7 @@ CellObserver LegRun::observer(std::function<void(match::LegResult)> done) {
       self->result_.environment = event->exec->environment;
     }
     self->matcher_.add(record);
+    self->unfinished_.add(record);
   };
   observer.out = [self](std::string_view bytes) { self->out_.add(bytes); };
   observer.err = [self](std::string_view bytes) { self->err_.add(bytes); };
@@ -77,6 +81,8 @@ void LegRun::finish(base::Result<wire::End> end) {
                                  " bytes, which --max-trace allows; all of the "
                                  "trace was judged");
   }
+  if (result_.end.outcome == wire::Outcome::Timeout)
+    result_.unfinished = unfinished_.programs();
   matcher_.finish();
   result_.lines = matcher_.result();
   result_.stdout_text = out_.take();

@@ -12,6 +12,7 @@
 #include "harness/base/result.h"
 #include "harness/match/judge.h"
 #include "harness/match/matcher.h"
+#include "harness/match/unfinished.h"
 #include "harness/plan/planner.h"
 #include "harness/run/launcher.h"
 #include "harness/run/output_buffer.h"
@@ -41,7 +42,8 @@ class LegRun : public std::enable_shared_from_this<LegRun> {
       std::function<void(match::LegResult)> done);
 
  private:
-  LegRun(match::LineMatcher matcher, std::string folder, TraceFile trace);
+  LegRun(match::LineMatcher matcher, std::string folder, TraceFile trace,
+         std::uint64_t timeout_ns);
   void finish(base::Result<wire::End> end);
   void write_output(const char* name, const std::string& text);
   // The first failure to write counts; a record must not look complete.
@@ -49,6 +51,7 @@ class LegRun : public std::enable_shared_from_this<LegRun> {
 
   match::LegResult result_;
   match::LineMatcher matcher_;
+  match::Unfinished unfinished_;
   std::string folder_;
   TraceFile trace_;
   OutputBuffer out_;

@@ -254,8 +254,7 @@ void keep_reason(Json& run, const Record& record) {
 base::Result<Json> read_json(const std::string& file) {
   const std::string text = DRIFTCAGE_TRY(base::sys::read_file(file));
   Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object())
-    return base::fail("read run record", file, 0, "damaged");
+  if (!json.is_object()) return base::fail(kReadRecord, file, 0, "damaged");
   return json;
 }
 

@@ -158,7 +158,7 @@ base::Result<bool> each_line(const std::string& file, Take take) {
     const Json json = Json::parse(line, nullptr, false);
     if (end == std::string_view::npos) return true;
     if (!json.is_object()) {
-      return base::fail("read run record", file, 0, "a line is no JSON");
+      return base::fail(kReadRecord, file, 0, "a line is no JSON");
     }
     take(json);
     rest.remove_prefix(end + 1);
@@ -191,7 +191,7 @@ base::Result<Record> Record::open(const std::string& folder) {
     DRIFTCAGE_CHECK_OK(record.read_run());
     DRIFTCAGE_CHECK_OK(record.read_lines());
   } catch (const nlohmann::json::exception& error) {
-    return base::fail("read run record", folder, 0, error.what());
+    return base::fail(kReadRecord, folder, 0, error.what());
   }
   if (!record.complete_) record.recount();
   return record;
@@ -209,12 +209,12 @@ base::Status Record::read_run() {
   }
   const Json json = Json::parse(*bytes, nullptr, false);
   if (!json.is_object() || text(json, "tool") != "driftcage") {
-    return base::fail("read run record", file, 0,
+    return base::fail(kReadRecord, file, 0,
                       "it is damaged, or not written by driftcage");
   }
   if (const int schema = json.value("schema", 0);
       schema != RecordWriter::kSchema) {
-    return base::fail("read run record", file, 0,
+    return base::fail(kReadRecord, file, 0,
                       "it has schema " + std::to_string(schema) +
                           ", this driftcage reads " +
                           std::to_string(RecordWriter::kSchema));

@@ -13,6 +13,9 @@
 
 namespace driftcage::run {
 
+// The step of errors about a record that is there and damaged.
+inline constexpr std::string_view kReadRecord = "read run record";
+
 // A line of results.jsonl.
 struct Summary {
   std::string id;

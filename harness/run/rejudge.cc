@@ -65,8 +65,9 @@ base::Result<match::LegResult> rejudge_leg(const match::LegResult& stored,
   // Others may have been stored without an end.
   if (end ? was_finished : !was_error) {
     leg.end.outcome = wire::Outcome::TraceError;
-    leg.end.error = end ? base::Error{"read trace", file, 0, "it is cut off"}
-                        : std::move(end).error();
+    leg.end.error =
+        end ? base::Error{std::string(kReadTrace), file, 0, "it is cut off"}
+            : std::move(end).error();
     leg.end.integrity |= model::kTruncated;
   }
   return leg;

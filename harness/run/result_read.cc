@@ -102,6 +102,7 @@ match::LegResult leg_of(const Json& json, const match::Variables& variables) {
   if (json.contains("error")) leg.end.error = error_of(json.at("error"));
   leg.cage.rung = text(json, "rung");
   leg.cage.notes = json.value("notes", std::vector<std::string>());
+  leg.unfinished = json.value("unfinished", std::vector<std::string>());
   leg.output_cut = json.value("output_cut", false);
   for (const Json& line : json.value("lines", Json::array())) {
     match::LineMatch match;

@@ -50,24 +50,24 @@ base::Status read_trace(const std::string& file,
   while (true) {
     const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return base::fail("read trace", file, errno);
+    if (count < 0) return base::fail(kReadTrace, file, errno);
     if (count == 0) {
       if (!ended) return {};
-      return base::fail("read trace", file, 0,
+      return base::fail(kReadTrace, file, 0,
                         "it is cut off: its checksum is missing");
     }
     decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
     while (true) {
       const auto record = decoder.next();
       if (!record) {
-        return base::fail("read trace", file, 0,
+        return base::fail(kReadTrace, file, 0,
                           "it is damaged, or of another driftcage: " +
                               record.error().message());
       }
       if (!*record) break;
       if (const auto* seal = std::get_if<wire::Seal>(&**record)) {
         if (hash.finish() == seal->digest) return {};
-        return base::fail("read trace", file, 0,
+        return base::fail(kReadTrace, file, 0,
                           "it is damaged: its checksum is another");
       }
       hash.add(decoder.last());

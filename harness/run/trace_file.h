@@ -13,6 +13,9 @@
 
 namespace driftcage::run {
 
+// The step of errors about a stored trace that cannot be read.
+inline constexpr std::string_view kReadTrace = "read trace";
+
 // A trace as it comes from a cell, stored. A whole one ends with a seal, by
 // which readers know that every byte is as it was.
 class TraceFile {

@@ -194,12 +194,13 @@ TEST_F(NurseryTest, OneAfterTheOtherTheyShareANetwork) {
   std::set<std::string> own;
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const std::size_t line = outputs_[i].find('\n');
-    (i < 4 ? shared : own).insert(outputs_[i].substr(0, line));
+    // That of the first is gone with it, and its number may come again.
+    if (i > 0) (i < 4 ? shared : own).insert(outputs_[i].substr(0, line));
     if (i < 4) {
       EXPECT_EQ(outputs_[i].substr(line), "\n3\n1\n64\n");
     }
   }
-  EXPECT_LT(shared.size(), 4u);
+  EXPECT_LT(shared.size(), 3u);
   for (const std::string& network : own) {
     EXPECT_FALSE(shared.contains(network));
   }

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "harness/base/sys.h"
 #include "tests/cli/command.h"
@@ -15,6 +17,7 @@ namespace {
 
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Damaged : public TinyProject {};
 
@@ -128,6 +131,7 @@ TEST_F(Damaged, ATraceWithAHoleIsNotJudged) {
   const Outcome judged = call({"judge", "r"});
   EXPECT_EQ(judged.code, 3) << judged.out;
   EXPECT_THAT(judged.out, HasSubstr("its checksum is another"));
+  EXPECT_THAT(judged.out, Not(HasSubstr("driftcage doctor")));
   for (const char* command : {"diff", "mine"}) {
     const Outcome outcome = call({command, "r/tiny/a"});
     EXPECT_NE(outcome.code, 0) << command;
@@ -138,11 +142,48 @@ TEST_F(Damaged, ATraceWithAHoleIsNotJudged) {
 // Also where the leg did not end by itself, and its verdict stays bad anyway.
 TEST_F(Damaged, AHoleIsToldOfALegThatTimedOut) {
   write("scenarios/tiny/a.toml", endless("tiny/a"));
-  call({"run", "tiny/a", "--timeout", "300ms", "--record", "r"});
+  const Outcome ran =
+      call({"run", "tiny/a", "--timeout", "300ms", "--record", "r"});
+  EXPECT_THAT(ran.out, ContainsRegex("did not end within 300 ms; still ran: "
+                                     "[a-z]+"));
   const std::string file = "r/host/tiny/a/control/trace.dct";
   std::string bytes = base::sys::read_file((folder_ / file).string()).value();
   write(file, bytes.replace(bytes.find("/bin/"), 4, std::string(4, '\0')));
   EXPECT_THAT(call({"judge", "r"}).out, HasSubstr("its checksum is another"));
+}
+
+TEST_F(Damaged, ARecordThatCannotBeReadIsNotOneThatIsNotThere) {
+  call({"run", "tiny/a", "--record", "r"});
+  write("plain/file", "");
+  const auto codes = [&](const std::string& run) {
+    std::map<std::string, int> answers;
+    for (const std::vector<std::string>& command :
+         std::vector<std::vector<std::string>>{{"report", run},
+                                               {"judge", run},
+                                               {"rerun", "all", run},
+                                               {"diff", run, run},
+                                               {"mine", run + "/tiny/a"},
+                                               {"accept", run + "/tiny/a"},
+                                               {"shell", run + "/tiny/a"},
+                                               {"merge", run, "--record", "m"}})
+      answers[command[0]] = call(command).code;
+    return answers;
+  };
+  for (const char* run : {"./none", "./plain"}) {
+    for (const auto& [command, code] : codes(run)) {
+      EXPECT_EQ(code, 2) << command << " " << run;
+    }
+  }
+  for (const char* file : {"run.json", "plan.jsonl", "results.jsonl"}) {
+    const std::string path = std::string("r/") + file;
+    const std::string whole =
+        base::sys::read_file((folder_ / path).string()).value();
+    write(path, "[1]\n" + whole);
+    for (const auto& [command, code] : codes("./r")) {
+      EXPECT_EQ(code, 3) << command << " " << file;
+    }
+    write(path, whole);
+  }
 }
 
 // Whoever edits a record cannot make a bad result good by another's line.
