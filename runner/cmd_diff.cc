@@ -8,6 +8,7 @@
 #include "harness/mine/leg_diff.h"
 #include "harness/model/verdict.h"
 #include "harness/report/run_diff.h"
+#include "runner/color_option.h"
 #include "runner/commands.h"
 #include "runner/handle.h"
 #include "runner/terminal.h"
@@ -124,9 +125,7 @@ void add_diff(CLI::App& app, Action& chosen) {
                     "Of legs: every line, also what most programs do anyway,\n"
                     "such as looking for locales");
   command->add_flag("--json", options->json, "The changes, as JSON");
-  command->add_option("--color", options->color, "Colours in the text")
-      ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
-      ->option_text("auto|always|never");
+  add_color_option(*command, options->color, "Colours in the text");
   command->footer(
       "Of two runs, the worst first; exit code 1 when something has become\n"
       "worse: bad verdicts that were there before are accepted; 5 when "

@@ -14,6 +14,7 @@
 #include "harness/run/rejudge.h"
 #include "harness/scenario/parser.h"
 #include "runner/catalog.h"
+#include "runner/color_option.h"
 #include "runner/commands.h"
 #include "runner/handle.h"
 #include "runner/terminal.h"
@@ -175,9 +176,7 @@ void add_judge(CLI::App& app, Action& chosen) {
                                            "Also show what matched");
   command->add_flag("-q,--quiet", options->quiet, "Show bad results only")
       ->excludes(verbose);
-  command->add_option("--color", options->color, "Colours in the report")
-      ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
-      ->option_text("auto|always|never");
+  add_color_option(*command, options->color, "Colours in the report");
   command->footer(
       "The run record stays as it is. Expected failures and waivers count as "
       "on the\nday of the run.\n"

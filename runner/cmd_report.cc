@@ -8,6 +8,7 @@
 #include "harness/model/verdict.h"
 #include "harness/report/formats.h"
 #include "harness/run/record_reader.h"
+#include "runner/color_option.h"
 #include "runner/commands.h"
 #include "runner/handle.h"
 #include "runner/terminal.h"
@@ -124,9 +125,7 @@ void add_report(CLI::App& app, Action& chosen) {
                                            "Text: also what matched");
   command->add_flag("-q,--quiet", options->quiet, "Text: bad results only")
       ->excludes(verbose);
-  command->add_option("--color", options->color, "Colours in the text")
-      ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
-      ->option_text("auto|always|never");
+  add_color_option(*command, options->color, "Colours in the text");
   command->footer(
       "Exit code 5 when results are missing from the record.\n"
       "\n"

@@ -18,6 +18,7 @@
 #include "harness/run/launcher.h"
 #include "harness/scenario/diagnostic.h"
 #include "harness/scenario/parser.h"
+#include "runner/color_option.h"
 #include "runner/commands.h"
 #include "runner/process.h"
 #include "runner/terminal.h"
@@ -383,9 +384,7 @@ void add_options(CLI::App& command, Options& options) {
                   "ptrace at every call")
       ->check(CLI::IsMember({"seccomp", "ptrace"}))
       ->option_text("NAME");
-  command.add_option("--color", options.color, "Colours in the text")
-      ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
-      ->option_text("auto|always|never");
+  add_color_option(command, options.color, "Colours in the text");
 }
 
 }  // namespace

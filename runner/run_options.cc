@@ -18,6 +18,7 @@
 #include "harness/run/record_reader.h"
 #include "harness/scenario/diagnostic.h"
 #include "harness/scenario/text_format.h"
+#include "runner/color_option.h"
 #include "runner/image_options.h"
 #include "runner/process.h"
 #include "runner/progress.h"
@@ -281,9 +282,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                                           "Also show what matched");
   command.add_flag("-q,--quiet", options.quiet, "Show bad results only")
       ->excludes(verbose);
-  command.add_option("--color", options.color, "Colours in the report")
-      ->transform(CLI::Transformer(color_modes(), CLI::ignore_case))
-      ->option_text("auto|always|never");
+  add_color_option(command, options.color, "Colours in the report");
 }
 
 base::Result<std::vector<report::ReportRequest>> report_requests(

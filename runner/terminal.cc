@@ -26,14 +26,6 @@ bool variable_set(const char* name) {
 
 }  // namespace
 
-const std::map<std::string, ColorMode>& color_modes() {
-  static const std::map<std::string, ColorMode> modes{
-      {"auto", ColorMode::Auto},
-      {"always", ColorMode::Always},
-      {"never", ColorMode::Never}};
-  return modes;
-}
-
 bool use_color(ColorMode mode, int fd) {
   if (mode != ColorMode::Auto) return mode == ColorMode::Always;
   if (variable_set("NO_COLOR")) return false;

@@ -4,7 +4,6 @@
 #include <termios.h>
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -15,8 +14,6 @@
 namespace driftcage::runner {
 
 enum class ColorMode : std::uint8_t { Auto, Always, Never };
-// For CLI11: the values of --color.
-[[nodiscard]] const std::map<std::string, ColorMode>& color_modes();
 
 // Whether the stream `fd` gets colours. The option wins over NO_COLOR, that
 // over FORCE_COLOR; otherwise a terminal that is not TERM=dumb does.

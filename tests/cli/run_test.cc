@@ -132,7 +132,10 @@ TEST_F(Run, VerboseShowsWhatMatched) {
 TEST_F(Run, ColorsOnlyWhenAsked) {
   write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
   EXPECT_THAT(run({}).out, Not(HasSubstr("\x1b[")));
-  EXPECT_THAT(run({"--color", "always"}).out, HasSubstr("\x1b["));
+  EXPECT_THAT(run({"--color", "Always"}).out, HasSubstr("\x1b["));
+  const Outcome slip = run({"--color", "sometimes"});
+  EXPECT_EQ(slip.code, 2);
+  EXPECT_THAT(slip.err, HasSubstr("{auto,always,never}"));
 }
 
 TEST_F(Run, AnUnmetNeedIsASkipWithItsReason) {
