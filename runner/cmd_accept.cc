@@ -23,7 +23,7 @@ base::Status accept_one(const run::Record& record, const run::Summary& summary,
                         const Options& options) {
   const run::ScenarioResult result = DRIFTCAGE_TRY(run::Record::load(summary));
   if (!result.unread.empty())
-    return base::fail("accept", summary.id, 0, result.unread);
+    return base::fail(run::kReadRecord, summary.id, 0, result.unread);
   const mine::Accepted accepted =
       DRIFTCAGE_TRY(mine::accept(record, result, options.signature));
   for (const std::string& what : accepted.done) {
@@ -52,7 +52,8 @@ int accept(const Options& options) {
           accept_one(handle->record, handle->results.front(), options);
       !done) {
     print_error(done.error());
-    return model::kExitBadVerdict;
+    const int code = exit_code_of(done.error());
+    return code == model::kExitUsage ? model::kExitBadVerdict : code;
   }
   return model::kExitGood;
 }

@@ -8,6 +8,7 @@
 #include "harness/report/catalogue.h"
 #include "runner/catalog.h"
 #include "runner/commands.h"
+#include "runner/handle.h"
 #include "runner/terminal.h"
 
 namespace driftcage::runner {
@@ -57,7 +58,7 @@ int catalogue(const Options& options) {
     auto read = report::read_catalogue_runs(record);
     if (!read) {
       print_error(read.error());
-      return model::kExitUsage;
+      return exit_code_of(read.error());
     }
     for (report::CatalogueRun& run : *read)
       report::add_run(std::move(run), &runs);

@@ -26,6 +26,10 @@ int merge(const Options& options) {
       print_error(request.error());
       return model::kExitUsage;
     }
+    if (auto place = report::check_place(*request, options.record); !place) {
+      print_error(place.error());
+      return model::kExitUsage;
+    }
     requests.push_back(*std::move(request));
   }
   std::vector<run::Record> shards;
@@ -44,7 +48,8 @@ int merge(const Options& options) {
       run::merge_shards(shards, options.record, options.partial);
   if (!merged) {
     print_error(merged.error());
-    return model::kExitInconclusive;
+    const int code = exit_code_of(merged.error());
+    return code == model::kExitUsage ? model::kExitInconclusive : code;
   }
   int code = merged->suite().exit_code({});
   write_out(report::summary_text(merged->suite(), {}));

@@ -27,7 +27,7 @@ base::Result<mine::Evidence> evidence_of(const Handle& handle) {
     auto& result =
         results.emplace_back(DRIFTCAGE_TRY(run::Record::load(summary)));
     if (!result.unread.empty())
-      return base::fail("mine", summary.id, 0, result.unread);
+      return base::fail(run::kReadRecord, summary.id, 0, result.unread);
   }
   return mine::gather(results);
 }

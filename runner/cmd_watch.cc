@@ -184,7 +184,7 @@ void add_watch(CLI::App& app, Action& chosen) {
   add_run_options(*command, *options);
   command->footer(
       "An edit of [expect] alone is judged by the stored traces, which takes\n"
-      "milliseconds; any other edit runs the scenario again.\n"
+      "milliseconds; an edit of what makes its cages runs it again.\n"
       "\n"
       "Examples:\n"
       "  driftcage watch go/path-missing-gcc\n"

@@ -11,6 +11,7 @@
 
 #include "harness/model/verdict.h"
 #include "harness/run/record.h"
+#include "harness/run/trace_file.h"
 #include "harness/scenario/diagnostic.h"
 #include "runner/terminal.h"
 
@@ -97,9 +98,13 @@ const run::Summary& Handle::first_round() const {
 }
 
 int exit_code_of(const base::Error& error) {
-  const bool unreadable =
-      error.step == run::kReadRecord ||
-      (error.err != 0 && error.err != ENOENT && error.err != ENOTDIR);
+  // Without its run.json a folder is none.
+  const bool absent =
+      (error.err == ENOENT || error.err == ENOTDIR) &&
+      (error.step == run::kOpenRecord || error.object.ends_with("/run.json"));
+  const bool unreadable = error.step == run::kReadRecord ||
+                          error.step == run::kReadTrace ||
+                          (error.err != 0 && !absent);
   return unreadable ? model::kExitHost : model::kExitUsage;
 }
 

@@ -188,7 +188,8 @@ void add_schedule_options(CLI::App& command, RunOptions& options) {
       ->check(CLI::IsMember({"file", "smart", "random"}))
       ->option_text("file|smart|random");
   command
-      .add_option("--seed", options.seed, "The order of an earlier random run")
+      .add_option("--seed", options.seed,
+                  "The order of an earlier run with --order random")
       ->option_text("N");
   command
       .add_option("--repeat", suite.schedule.repeat, "Each scenario N times")

@@ -131,7 +131,7 @@ base::Result<std::string> leg_of(const Handle& handle,
   return base::fail("find the leg", "\"" + wanted + "\"", 0,
                     names.empty()
                         ? "no leg of it was run: " + result.judgement.reason
-                        : fmt::format("there are {}", fmt::join(names, ", ")));
+                        : fmt::format("it has {}", fmt::join(names, ", ")));
 }
 
 // In the cage, of "PLACE/NAME". Nothing for what driftcage-cell does not write:
@@ -258,14 +258,18 @@ base::Result<Room> room_of(const Handle& handle) {
       "{}, leg {}: {}\n"
       "  the command    {}\n"
       "  files          {}\n"
-      "  exit or Ctrl-D leaves it; nothing of it stays. The {} leg, then:\n"
-      "                 driftcage shell {}/{}\n",
+      "  exit or Ctrl-D leaves it; nothing of it stays.",
       summary.id, leg, report::printable_text(result.scenario.title),
       report::printable_text(quoted(room.spec.argv)),
       kept ? kept_text(folder)
            : "as they were before the command (run --keep fail keeps what it "
-             "leaves)",
-      other_leg, run_name, other);
+             "leaves)");
+  if (!result.scenario.weak()) {
+    room.greeting += fmt::format(
+        " The {} leg, then:\n                 driftcage shell {}/{}", other_leg,
+        run_name, other);
+  }
+  room.greeting += "\n";
   room.blame = fmt::format(
       "in this cage no shell starts, which may be the fault itself; "
       "driftcage shell {}/{}",

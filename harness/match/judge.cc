@@ -168,8 +168,11 @@ class LegJudge {
         return true;
       case wire::Outcome::Timeout:
         add(Verdict::Timeout,
-            "did not end within " + time_text(scenario_.timeout_ms) +
-                still_ran(leg_.unfinished),
+            "did not end within " +
+                time_text(leg_.timeout_ms != 0 ? leg_.timeout_ms
+                                               : scenario_.timeout_ms) +
+                (end.error.step.empty() ? still_ran(leg_.unfinished)
+                                        : ": its cage was not ready"),
             place());
         return false;
       case wire::Outcome::Leak:

@@ -27,6 +27,7 @@ struct LegResult {
   // What the payload was started with, secrets hidden; empty when it was not.
   model::Environment environment;
   std::vector<StepResult> steps;        // of a scenario with [[step]]
+  std::uint64_t timeout_ms = 0;         // that it had; 0: of the scenario
   std::vector<std::string> unfinished;  // after a timeout: what still ran
   std::vector<LineMatch> lines;
   // Those of the event lines; reports shorten paths with them. May be empty.

@@ -5,6 +5,8 @@
 #include <variant>
 
 #include "harness/base/path.h"
+#include "harness/base/wait_status.h"
+#include "harness/model/event.h"
 
 namespace driftcage::match {
 

@@ -143,7 +143,7 @@ base::Result<std::vector<TraceLine>> read_trace_lines(
     return true;
   }));
   // What is missing at its end would be taken for what did not happen.
-  if (!whole) return base::fail("read trace", file, 0, "it is cut off");
+  if (!whole) return base::fail(run::kReadTrace, file, 0, "it is cut off");
   return collector.take();
 }
 

@@ -13,6 +13,7 @@
 #include "harness/base/sys.h"
 #include "harness/report/escape.h"
 #include "harness/report/shorten.h"
+#include "harness/run/record_reader.h"
 
 namespace driftcage::report {
 namespace {
@@ -148,8 +149,8 @@ base::Result<std::vector<CatalogueRun>> read_catalogue_runs(
       DRIFTCAGE_TRY(base::sys::read_file(record_folder + "/run.json"));
   const Json run = Json::parse(text, nullptr, false);
   if (!run.is_object() || run.value("tool", "") != "driftcage") {
-    return base::fail("read run record", record_folder, 0,
-                      "it holds no run.json of driftcage");
+    return base::fail(run::kReadRecord, record_folder, 0,
+                      "its run.json is damaged, or not of driftcage");
   }
   std::vector<CatalogueRun> runs;
   std::map<std::string, std::size_t> places;  // by image reference

@@ -119,10 +119,15 @@ void CellProcess::send(const model::CageSpec& spec) {
     message_.push_back(static_cast<char>(size >> shift));
   }
   message_ += body;
-  // A failure shows as a cell that ends without a result.
   asio::async_write(spec_, asio::buffer(message_),
-                    [self = shared_from_this()](ErrorCode, std::size_t) {
+                    [self = shared_from_this()](ErrorCode error, std::size_t) {
                       self->message_ = {};
+                      // One that is gone ends without a result.
+                      if (error && error != asio::error::broken_pipe &&
+                          error != asio::error::operation_aborted) {
+                        self->break_off({"send the cage's description",
+                                         self->program_, error.value(), ""});
+                      }
                     });
 }
 
@@ -131,7 +136,7 @@ void CellProcess::read_events() {
       asio::buffer(events_buffer_.get(), kEventBuffer),
       [self = shared_from_this()](ErrorCode error, std::size_t size) {
         if (error) {
-          self->stream_ended(self->events_);
+          self->stream_ended(self->events_, error);
           return;
         }
         self->take_events({self->events_buffer_.get(), size});
@@ -181,7 +186,7 @@ void CellProcess::read_output(
                          [self = shared_from_this(), &stream, &buffer,
                           &observer](ErrorCode error, std::size_t size) {
                            if (error) {
-                             self->stream_ended(stream);
+                             self->stream_ended(stream, error);
                              return;
                            }
                            if (observer) observer({buffer.get(), size});
@@ -189,7 +194,11 @@ void CellProcess::read_output(
                          });
 }
 
-void CellProcess::stream_ended(Descriptor& stream) {
+void CellProcess::stream_ended(Descriptor& stream, ErrorCode error) {
+  // What was not read may be what the verdict depends on.
+  if (error != asio::error::eof && error != asio::error::operation_aborted) {
+    break_off({"read what a leg wrote", program_, error.value(), ""});
+  }
   ErrorCode ignored;
   stream.close(ignored);
   --streams_;

@@ -55,7 +55,7 @@ class CellProcess : public std::enable_shared_from_this<CellProcess> {
   bool take_record(const wire::Record& record);
   void read_output(Descriptor& stream, const Buffer& buffer,
                    const std::function<void(std::string_view)>& observer);
-  void stream_ended(Descriptor& stream);
+  void stream_ended(Descriptor& stream, ErrorCode error);
   void wait();
   void take_exit();
   void close_streams();

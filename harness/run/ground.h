@@ -18,7 +18,7 @@ struct Wanted {
   std::vector<std::string> images;
   std::set<std::string> others;  // images whose trees scenarios mount
   std::set<std::string> tools;   // looked for besides the usual ones
-  bool warm = true;              // build caches: commands are to run
+  bool warm = false;             // a build cache for Go
 };
 
 // Everything about the images and the host that planning needs, in the order

@@ -28,6 +28,7 @@ base::Result<std::shared_ptr<LegRun>> LegRun::create(
   run->result_.leg = leg.leg;
   run->result_.name = leg.name;
   run->result_.variables = variables;
+  run->result_.timeout_ms = leg.spec.timeout_ms;
   return run;
 }
 

@@ -12,6 +12,7 @@
 
 #include "harness/base/sys.h"
 #include "harness/base/wait_status.h"
+#include "harness/run/record_reader.h"
 #include "harness/run/result_json.h"
 
 namespace driftcage::run {

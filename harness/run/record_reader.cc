@@ -184,7 +184,7 @@ base::Result<Record> Record::open(const std::string& folder) {
   Record record;
   std::error_code code;
   const fs::path real = fs::canonical(folder, code);
-  if (code) return base::fail("open run record", folder, code.value());
+  if (code) return base::fail(kOpenRecord, folder, code.value());
   record.folder_ = real.string();
   // The JSON library reports a wrong type by throwing.
   try {

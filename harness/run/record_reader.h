@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -13,7 +14,9 @@
 
 namespace driftcage::run {
 
-// The step of errors about a record that is there and damaged.
+// The steps of errors about a record: a name that leads to none, and one that
+// is there and damaged.
+inline constexpr std::string_view kOpenRecord = "open run record";
 inline constexpr std::string_view kReadRecord = "read run record";
 
 // A line of results.jsonl.

@@ -34,6 +34,8 @@ base::Result<std::optional<wire::End>> match_trace(
 plan::Ground ground_of(const Record& record, const std::string& image) {
   plan::Ground ground;
   ground.image.reference = image;
+  // Its place alone matters: a leg with it is another than one without.
+  ground.warm_cache = "warm";
   if (const RecordedImage* recorded = record.image(image)) {
     ground.image.architecture = recorded->facts.architecture;
     ground.facts = recorded->facts;
@@ -68,6 +70,7 @@ base::Result<match::LegResult> rejudge_leg(const match::LegResult& stored,
     leg.end.error =
         end ? base::Error{std::string(kReadTrace), file, 0, "it is cut off"}
             : std::move(end).error();
+    leg.end.error.step = kReadTrace;
     leg.end.integrity |= model::kTruncated;
   }
   return leg;

@@ -108,6 +108,7 @@ Json leg_json(const scenario::Expect& expect, const match::LegResult& leg) {
                {"output_cut", leg.output_cut},
                {"lines", lines_json(expect, leg)}};
   if (!leg.steps.empty()) json["step_results"] = step_results_json(leg.steps);
+  if (leg.timeout_ms != 0) json["timeout_ms"] = leg.timeout_ms;
   if (!leg.unfinished.empty()) json["unfinished"] = leg.unfinished;
   if (!leg.end.error.step.empty()) json["error"] = error_json(leg.end.error);
   return json;

@@ -14,6 +14,7 @@
 #include "harness/base/sys.h"
 #include "harness/image/digest.h"
 #include "harness/run/record.h"
+#include "harness/run/record_reader.h"
 #include "harness/scenario/parser.h"
 
 namespace driftcage::run {
@@ -102,6 +103,7 @@ match::LegResult leg_of(const Json& json, const match::Variables& variables) {
   if (json.contains("error")) leg.end.error = error_of(json.at("error"));
   leg.cage.rung = text(json, "rung");
   leg.cage.notes = json.value("notes", std::vector<std::string>());
+  leg.timeout_ms = json.value("timeout_ms", std::uint64_t{0});
   leg.unfinished = json.value("unfinished", std::vector<std::string>());
   leg.output_cut = json.value("output_cut", false);
   for (const Json& line : json.value("lines", Json::array())) {
@@ -251,20 +253,20 @@ base::Result<ScenarioResult> read_result(const std::string& folder,
       DRIFTCAGE_TRY(base::sys::read_file(folder + "/scenario.toml"));
   const Json json = Json::parse(bytes, nullptr, false);
   if (!json.is_object()) {
-    return base::fail("read result", file, 0, "it is damaged or cut off");
+    return base::fail(kReadRecord, file, 0, "it is damaged or cut off");
   }
   // The library reports a wrong type by throwing.
   try {
     if (const int schema = json.value("schema", 0);
         schema != RecordWriter::kSchema) {
-      return base::fail("read result", file, 0,
+      return base::fail(kReadRecord, file, 0,
                         "it has schema " + std::to_string(schema) +
                             ", this driftcage reads " +
                             std::to_string(RecordWriter::kSchema));
     }
     return result_of(json, source, folder, record);
   } catch (const nlohmann::json::exception& error) {
-    return base::fail("read result", file, 0, error.what());
+    return base::fail(kReadRecord, file, 0, error.what());
   }
 }
 

@@ -341,7 +341,8 @@ inline constexpr Key kEffectKeys[] = {
      .value = kCache,
      .shown = "\"cold\" | \"warm\" | \"pristine\"",
      .meaning = "Go's build cache: empty, filled with the standard library, or "
-                "the image's own. Not given: warm; the image's own where the "
+                "the image's own. Not given at the top: warm; the image's own "
+                "where the "
                 "letters of Go stand in nothing that makes the cage.",
      .example = R"(cache = "cold")"},
     {.name = "setup",

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -150,22 +151,42 @@ bool has_go(std::string_view text) {
   return false;
 }
 
-// Keys whose values tell of a run and do not change it: they may be edited and
-// judged again.
-constexpr std::array<std::string_view, 11> kOfNoCage = {
-    "id",  "title",  "about",   "tags",  "refs", "symptoms",
-    "say", "expect", "control", "learn", "xfail"};
+// Keys of a scenario and of its parts whose values tell of a run and do not
+// change its cages: they may be edited and judged again.
+constexpr std::array<std::string_view, 16> kOfNoCage = {
+    "about",    "control", "exclusive", "expect", "group",   "id",
+    "learn",    "legs",    "name",      "refs",   "retries", "say",
+    "symptoms", "tags",    "title",     "xfail"};
+// A tree or bytes that cannot be looked into here; or a stage that speaks of
+// the cache, and so of Go.
+constexpr std::array<std::string_view, 3> kOpaque = {"base64", "cache", "from"};
 
-// Whether the letters of Go stand in what makes the cages of `node`, or a tree
-// comes into them that may hold a Makefile. Too often costs time, too seldom a
-// healthy build: so no words are told apart.
-bool may_run_go(const Node& node) {
-  return has_go(node.text) || std::ranges::any_of(node.items, may_run_go) ||
+bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
+  return std::ranges::find(keys, key) != keys.end();
+}
+
+// Whether the letters of Go stand anywhere below `node`, or what may hold them.
+bool has_go(const Node& node) {
+  return has_go(node.text) ||
+         std::ranges::any_of(node.items,
+                             [](const Node& item) { return has_go(item); }) ||
          std::ranges::any_of(node.entries, [](const Entry& entry) {
-           return std::ranges::find(kOfNoCage, entry.name) == kOfNoCage.end() &&
-                  (entry.name == "from" || has_go(entry.name) ||
-                   may_run_go(entry.value));
+           return is_one_of(kOpaque, entry.name) || has_go(entry.name) ||
+                  has_go(entry.value);
          });
+}
+
+// Too often costs time, too seldom a healthy build: so no words are told apart.
+bool may_run_go(const Node& part) {
+  constexpr std::array<std::string_view, 3> kParts = {"fault", "fix", "step"};
+  return std::ranges::any_of(part.entries, [&](const Entry& entry) {
+    if (is_one_of(kOfNoCage, entry.name)) return false;
+    if (is_one_of(kParts, entry.name)) {
+      return std::ranges::any_of(entry.value.items, may_run_go);
+    }
+    return is_one_of(kOpaque, entry.name) || has_go(entry.name) ||
+           has_go(entry.value);
+  });
 }
 
 Scenario read_scenario(const Node& root, Mistakes* mistakes) {

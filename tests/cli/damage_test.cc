@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/sys.h"
@@ -134,7 +136,7 @@ TEST_F(Damaged, ATraceWithAHoleIsNotJudged) {
   EXPECT_THAT(judged.out, Not(HasSubstr("driftcage doctor")));
   for (const char* command : {"diff", "mine"}) {
     const Outcome outcome = call({command, "r/tiny/a"});
-    EXPECT_NE(outcome.code, 0) << command;
+    EXPECT_EQ(outcome.code, 3) << command;
     EXPECT_THAT(outcome.err, HasSubstr("its checksum is another"));
   }
 }
@@ -144,8 +146,11 @@ TEST_F(Damaged, AHoleIsToldOfALegThatTimedOut) {
   write("scenarios/tiny/a.toml", endless("tiny/a"));
   const Outcome ran =
       call({"run", "tiny/a", "--timeout", "300ms", "--record", "r"});
-  EXPECT_THAT(ran.out, ContainsRegex("did not end within 300 ms; still ran: "
-                                     "[a-z]+"));
+  const auto says = ContainsRegex(
+      "did not end within 300 ms; still ran: "
+      "[a-z]+");
+  EXPECT_THAT(ran.out, says);
+  EXPECT_THAT(call({"judge", "r"}).out, says);
   const std::string file = "r/host/tiny/a/control/trace.dct";
   std::string bytes = base::sys::read_file((folder_ / file).string()).value();
   write(file, bytes.replace(bytes.find("/bin/"), 4, std::string(4, '\0')));
@@ -182,8 +187,18 @@ TEST_F(Damaged, ARecordThatCannotBeReadIsNotOneThatIsNotThere) {
     for (const auto& [command, code] : codes("./r")) {
       EXPECT_EQ(code, 3) << command << " " << file;
     }
+    if (std::string_view(file) != "run.json") {
+      std::filesystem::remove(folder_ / path);
+      for (const auto& [command, code] : codes("./r")) {
+        EXPECT_EQ(code, 3) << command << " without " << file;
+      }
+    }
     write(path, whole);
   }
+  std::filesystem::remove(folder_ / "r/host/tiny/a/fault/trace.dct");
+  const Outcome judged = call({"judge", "r"});
+  EXPECT_EQ(judged.code, 3);
+  EXPECT_THAT(judged.out, Not(HasSubstr("driftcage doctor")));
 }
 
 // Whoever edits a record cannot make a bad result good by another's line.

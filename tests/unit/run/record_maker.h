@@ -123,6 +123,7 @@ class WithFolder : public testing::Test {
       image.rung = "full";
       image.facts.libc = "glibc";
       image.facts.tools = {{"go", "/usr/bin/go", "1.24.1"}};
+      image.facts.go_env = {{"GOCACHE", "/home/cage/.cache/go-build"}};
       head.images.push_back(image);
     }
     if (head.items.empty()) {

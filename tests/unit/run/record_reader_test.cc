@@ -272,6 +272,10 @@ TEST_F(ReaderTest, AnEditOfTheCageNeedsARun) {
   EXPECT_THAT(why("\"open $WORK", "\"readlink $WORK"),
               HasSubstr("not recorded"));
   EXPECT_THAT(why("put-it-back", "other"), HasSubstr("other legs"));
+  // What was there in one of them only.
+  EXPECT_THAT(why("title  =", "cache = \"warm\"\ntitle  ="),
+              HasSubstr("another cage"));
+  EXPECT_EQ(why("title  =", "cache = \"cold\"\ntitle  ="), "");
 }
 
 }  // namespace

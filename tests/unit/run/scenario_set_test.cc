@@ -4,13 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <vector>
-
 namespace driftcage::run {
 namespace {
 
 using scenario::CacheState;
+using scenario::Effects;
 using scenario::Scenario;
 using testing::ElementsAre;
 
@@ -22,6 +20,9 @@ Scenario with_cache(CacheState state) {
   return scenario;
 }
 
+Effects& fault_of(Scenario& one) { return one.faults[0].effects; }
+Effects& fix_of(Scenario& one) { return one.fixes[0].effects; }
+
 TEST(ScenarioSet, WarmWhenALegIs) {
   ScenarioSet set;
   set.add(with_cache(CacheState::Cold));
@@ -30,20 +31,14 @@ TEST(ScenarioSet, WarmWhenALegIs) {
   EXPECT_TRUE(hold({with_cache(CacheState::Cold), with_cache(CacheState::Warm),
                     with_cache(CacheState::Cold)})
                   .warm);
-  for (const std::function<scenario::Effects&(Scenario&)>& stage :
-       std::vector<std::function<scenario::Effects&(Scenario&)>>{
-           [](Scenario& one) -> auto& { return one.faults[0].effects;
+  for (Effects& (*stage)(Scenario&) : {fault_of, fix_of}) {
+    Scenario one = with_cache(CacheState::Cold);
+    stage(one).cache = CacheState::Warm;
+    EXPECT_TRUE(hold({one}).warm);
+    stage(one).cache = CacheState::Cold;
+    EXPECT_FALSE(hold({one}).warm);
+  }
 }
-, [](Scenario& one) -> auto& { return one.fixes[0].effects; }
-}  // namespace
-) {
-  Scenario one = with_cache(CacheState::Cold);
-  stage(one).cache = CacheState::Warm;
-  EXPECT_TRUE(hold({one}).warm);
-  stage(one).cache = CacheState::Cold;
-  EXPECT_FALSE(hold({one}).warm);
-}
-}  // namespace driftcage::run
 
 TEST(ScenarioSet, AsksForToolsAndImages) {
   Scenario one = with_cache(CacheState::Cold);

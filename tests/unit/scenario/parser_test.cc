@@ -77,11 +77,17 @@ TEST(Parse, CacheIsWarmWhereGoMayRun) {
         "[needs]\ntools = { go = '*' }\n", "env = { GOFLAGS = '-x' }\n",
         "[files]\n'Makefile' = 'a:\\n\\tgo vet'\n",
         "setup = [['true'], ['sh', '-c', 'gofmt']]\n",
+        // Makes sense only where the other legs have one.
+        "[[fault]]\nid = 'x'\ncache = 'cold'\n",
+        // The names of keys mean something in their places only.
+        "env = { id = 'go' }\n", "[files]\n'control' = 'go vet'\n",
         // What is in it cannot be seen.
+        "[files]\n'a' = { base64 = 'Z28K' }\n",
         "mount.'/src' = { from = { image = 'i', path = '/p' } }\n"}) {
     EXPECT_EQ(parsed(part).cache, CacheState::Warm) << part;
   }
-  for (const char* part : {"sh = 'g o'\n", "about = 'go'\n"}) {
+  for (const char* part :
+       {"sh = 'g o'\n", "about = 'go'\n", "group = 'go'\n"}) {
     EXPECT_EQ(parsed(part).cache, CacheState::Pristine) << part;
   }
   EXPECT_EQ(parsed("cache = 'warm'\n").cache, CacheState::Warm);
