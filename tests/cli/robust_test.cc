@@ -89,6 +89,25 @@ TEST_F(Robust, ManyRunsAtOnceKeepOutOfEachOthersWay) {
   EXPECT_EQ(history["scenarios"].size(), 2u);
 }
 
+// What was not read or sent is an error of the leg, not an end of its output.
+TEST_F(Robust, AStreamThatFailsIsNotJudged) {
+  write("scenarios/tiny/a.toml",
+        shell_scenario("tiny/a", "ENOENT",
+                       "echo unreadable''-output; cat data.txt"));
+  write("scenarios/tiny/b.toml",
+        shell_scenario("tiny/b", "ENOENT", ": unsendable-cage; cat data.txt"));
+  write("scenarios/tiny/c.toml", scenario("tiny/c", "ENOENT"));
+  Setting failing = own();
+  failing.set["LD_PRELOAD"] = DRIFTCAGE_FAILING_READ;
+  const Outcome run = driftcage({"run", "--record", "r"}, failing);
+  EXPECT_EQ(run.code, 3) << run.out << run.err;
+  EXPECT_THAT(verdicts_of(folder_ / "r"),
+              ElementsAre("tiny/a error", "tiny/b error", "tiny/c pass"));
+  EXPECT_THAT(run.out, HasSubstr("read what a leg wrote"));
+  EXPECT_THAT(run.out, HasSubstr("send the cage's description"));
+  EXPECT_THAT(run.out, HasSubstr("EIO"));
+}
+
 TEST_F(Robust, AClockThatJumpsChangesNoVerdict) {
   write("scenarios/tiny/x.toml",
         scenario("tiny/x", "EACCES") +
