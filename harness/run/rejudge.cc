@@ -67,9 +67,8 @@ base::Result<match::LegResult> rejudge_leg(const match::LegResult& stored,
   // Others may have been stored without an end.
   if (end ? was_finished : !was_error) {
     leg.end.outcome = wire::Outcome::TraceError;
-    leg.end.error =
-        end ? base::Error{std::string(kReadTrace), file, 0, "it is cut off"}
-            : std::move(end).error();
+    leg.end.error = end ? base::Error{{}, file, 0, "it is cut off"}
+                        : std::move(end).error();
     leg.end.error.step = kReadTrace;
     leg.end.integrity |= model::kTruncated;
   }

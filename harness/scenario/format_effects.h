@@ -342,8 +342,7 @@ inline constexpr Key kEffectKeys[] = {
      .shown = "\"cold\" | \"warm\" | \"pristine\"",
      .meaning = "Go's build cache: empty, filled with the standard library, or "
                 "the image's own. Not given at the top: warm; the image's own "
-                "where the "
-                "letters of Go stand in nothing that makes the cage.",
+                "where the letters of Go stand in nothing that makes the cage.",
      .example = R"(cache = "cold")"},
     {.name = "setup",
      .value = kSetup,
