@@ -99,13 +99,24 @@ std::uint32_t verbs_of(const std::vector<model::EventLine>& lines) {
   return verbs;
 }
 
-std::vector<std::string> gate_names(
-    const std::vector<model::EventLine>& lines) {
+GatedCalls gated_calls(const std::vector<model::EventLine>& lines) {
   using model::Verb;
-  std::vector<std::string> names;
+  using Kind = model::ResultPattern::Kind;
+  GatedCalls gated;
+  const auto bit = [](Verb verb) { return 1u << static_cast<unsigned>(verb); };
+  gated.verbs = bit(Verb::Stat) | bit(Verb::Readlink) | bit(Verb::Open);
   for (const model::EventLine& line : parts_of(lines)) {
-    if (line.verb && *line.verb != Verb::Stat && *line.verb != Verb::Readlink &&
-        *line.verb != Verb::Lookup) {
+    const bool about_open = !line.verb || *line.verb == Verb::Open;
+    const Kind result = line.result.kind;
+    if (line.verb == Verb::Load ||
+        (about_open && (result == Kind::Any || result == Kind::Ok))) {
+      gated.verbs &= ~bit(Verb::Open);
+    }
+  }
+  for (const model::EventLine& line : parts_of(lines)) {
+    // A lookup is made of stats.
+    if (line.verb && *line.verb != Verb::Lookup &&
+        (gated.verbs & bit(*line.verb)) == 0) {
       continue;
     }
     std::string name(base::path::base_name(line.subject));
@@ -120,10 +131,10 @@ std::vector<std::string> gate_names(
     const bool simple = !name.empty() &&
                         name.find_first_of("{}[]\\$") == std::string::npos &&
                         name.find("**") == std::string::npos;
-    if (!simple) return {"*"};
-    names.push_back(std::move(name));
+    if (!simple) return {gated.verbs, {"*"}};
+    gated.names.push_back(std::move(name));
   }
-  return names;
+  return gated;
 }
 
 }  // namespace driftcage::match

@@ -55,10 +55,19 @@ class LineTest {
 [[nodiscard]] std::uint32_t verbs_of(
     const std::vector<model::EventLine>& lines);
 
-// Patterns for TraceSpec::names, such that every stat and readlink that could
-// matter to one of the lines, or to a lookup that one is about, has a last
-// component that matches one of them: no verdict changes by the gate.
-[[nodiscard]] std::vector<std::string> gate_names(
+// TraceSpec::gated and TraceSpec::names.
+struct GatedCalls {
+  std::uint32_t verbs = 0;
+  std::vector<std::string> names;
+  bool operator==(const GatedCalls&) const = default;
+};
+
+// Which calls need not be recorded: every call of these verbs that could matter
+// to one of the lines, or to a lookup or load that one is about, has a last
+// component that matches one of the names, so no verdict changes. Opens are
+// among them only where all lines are about opens that failed: what one that
+// succeeded really opened may have any name.
+[[nodiscard]] GatedCalls gated_calls(
     const std::vector<model::EventLine>& lines);
 
 }  // namespace driftcage::match

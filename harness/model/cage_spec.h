@@ -149,6 +149,7 @@ struct TraceSpec {
   bool mapped = false;    // what each program had mapped at its end
   // Verbs (bits) whose calls are let go at their entry, and are no events,
   // unless their last component matches one of `names`, fnmatch(3) patterns.
+  // A verb of which a call is to be answered is none of them.
   std::uint32_t gated = 0;
   std::vector<std::string> names{};
   bool operator==(const TraceSpec&) const = default;
@@ -162,6 +163,9 @@ struct Injection {
   int err = 0;
   bool operator==(const Injection&) const = default;
 };
+
+// The verbs of the calls that are answered, as bits of TraceSpec::verbs.
+[[nodiscard]] std::uint32_t verbs_of(const std::vector<Injection>& injections);
 
 // Everything one leg needs, with nothing left to look up: made by
 // harness/plan, sent by harness/run, carried out by driftcage-cell.

@@ -42,17 +42,6 @@ std::uint32_t traced_verbs(const scenario::Expect& expect) {
   return verbs;
 }
 
-// A call that is to be answered must stop.
-std::uint32_t injected_verbs(const std::vector<model::Injection>& injections) {
-  std::uint32_t verbs = 0;
-  for (const model::Injection& injection : injections) {
-    const auto call = model::syscall_from_name(injection.syscall);
-    const auto verb = call ? model::verb_of(*call) : std::nullopt;
-    if (verb) verbs |= bit(*verb);
-  }
-  return verbs;
-}
-
 // A line about $GOROOT on an image without Go can neither hold nor fail.
 std::string missing_in_lines(
     const scenario::Expect& expect,
@@ -108,7 +97,8 @@ base::Result<LegPlan> plan_leg(const scenario::Scenario& scenario,
                                   : "fix:" + fix->id;
   plan.decoy = fix != nullptr && fix->wrong;
   plan.spec = builder.finish();
-  plan.spec.trace.verbs |= injected_verbs(plan.spec.injections);
+  // A call that is to be answered must stop.
+  plan.spec.trace.verbs |= model::verbs_of(plan.spec.injections);
   return plan;
 }
 

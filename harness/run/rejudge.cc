@@ -109,8 +109,8 @@ std::string needs_a_run(const Record& record, const std::string& image,
                         const scenario::Scenario& after) {
   if (record.image(image) == nullptr) return "the run had no image " + image;
   if (record.head().verdict_only &&
-      match::gate_names(all_lines(before.expect)) !=
-          match::gate_names(all_lines(after.expect))) {
+      match::gated_calls(all_lines(before.expect)) !=
+          match::gated_calls(all_lines(after.expect))) {
     return "the run recorded only what its lines needed";
   }
   // Planning is pure: the same ground for both shows what differs.

@@ -197,9 +197,9 @@ void SuiteLoop::start_leg(const ActivePtr& active) {
     plan.spec.keep = kept_places();
   }
   if (at_.options.verdict_only) {
-    plan.spec.trace.gated = 1u << static_cast<unsigned>(model::Verb::Stat) |
-                            1u << static_cast<unsigned>(model::Verb::Readlink);
-    plan.spec.trace.names = match::gate_names(active->lines);
+    match::GatedCalls gated = match::gated_calls(active->lines);
+    plan.spec.trace.gated = gated.verbs;
+    plan.spec.trace.names = std::move(gated.names);
   }
   auto run = LegRun::create(
       plan, active->lines, active->plan.variables, folder,

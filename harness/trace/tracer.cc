@@ -64,6 +64,13 @@ class QuietStops {
   struct sigaction old_ {};
 };
 
+// A call that is to be answered may not be let go.
+model::TraceSpec stopping_at(const std::vector<model::Injection>& injections,
+                             model::TraceSpec spec) {
+  spec.gated &= ~model::verbs_of(injections);
+  return spec;
+}
+
 struct Waited {
   pid_t tid = 0;
   int status = 0;
@@ -74,10 +81,10 @@ struct Waited {
 struct Tracer::State {
   State(const model::TraceSpec& trace_spec, Sink& sink,
         std::vector<model::Injection> answers)
-      : spec(trace_spec),
+      : spec(stopping_at(answers, trace_spec)),
         injections(std::move(answers)),
         checked(sink, spec.engine == model::Engine::Seccomp),
-        recorder(trace_spec, checked) {}
+        recorder(spec, checked) {}
 
   model::TraceSpec spec;
   std::vector<model::Injection> injections;

@@ -72,8 +72,10 @@ int main(int argc, char** argv) try {
     if (word == "--print") print = true;
     if (word == "--verbs") options.spec.verbs = parse_verbs(argv[++i]);
     if (word == "--gate") {
+      // As of `open **/NAME = fail`.
       options.spec.gated = trace::testing::verb_bit(model::Verb::Stat) |
-                           trace::testing::verb_bit(model::Verb::Readlink);
+                           trace::testing::verb_bit(model::Verb::Readlink) |
+                           trace::testing::verb_bit(model::Verb::Open);
       options.spec.names.emplace_back(argv[++i]);
     }
     if (word == "--engine") {

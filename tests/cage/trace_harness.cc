@@ -92,7 +92,7 @@ void run_traced(const std::vector<std::string>& argv, const Options& options,
     go_write.reset();
     child(argv, options, filter, go_read.get());
   }
-  Tracer tracer(options.spec, sink);
+  Tracer tracer(options.spec, sink, options.injections);
   check(tracer.seize(pid));
   if (write(go_write.get(), "g", 1) != 1) throw std::runtime_error("release");
   end = check(tracer.run(options.limits));

@@ -37,6 +37,7 @@ struct Trace {
 struct Options {
   model::TraceSpec spec{.verbs = kUsualVerbs};
   Tracer::Limits limits{.timeout_ns = 60'000'000'000};
+  std::vector<model::Injection> injections;
   // Runs in the child before the filter is installed: chdir, setrlimit, ...
   std::function<void()> before;
   // Runs in the child instead of an execve of `argv`.

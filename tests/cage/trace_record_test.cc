@@ -164,6 +164,15 @@ TEST_P(TraceTest, TheGateLetsOtherNamesGo) {
   EXPECT_FALSE(trace.of(Verb::Open).empty());
 }
 
+TEST_P(TraceTest, TheGateHoldsCallsThatAreAnswered) {
+  options_.spec.gated = verb_bit(Verb::Stat);
+  for (const char* call : {"newfstatat", "statx"})
+    options_.injections.push_back({call, "*dc-other", EIO});
+  const Trace trace = run_traced({"/usr/bin/stat", "dc-other"}, options_);
+  ASSERT_EQ(trace.at("dc-other").size(), 1U);
+  EXPECT_EQ(trace.at("dc-other").front().err, EIO);
+}
+
 TEST_P(TraceTest, CausesAreToldWithWhatDecided) {
   ASSERT_EQ(mkdir((directory_ + "/dc-closed").c_str(), 0), 0);
   options_.before = [this] {

@@ -112,6 +112,20 @@ TEST_F(Run, VerdictOnlyTracesLessAndJudgesTheSame) {
   EXPECT_THAT(trace("record1"), Not(HasSubstr("/unrelated")));
 }
 
+TEST_F(Run, VerdictOnlyLeavesNoInjectionOut) {
+  write("scenarios/tiny/inject.toml",
+        replaced(replaced(scenario("tiny/inject", kSeen),
+                          "run    = [\"cat\", \"data.txt\"]",
+                          "run = [\"stat\", \"/etc/passwd\"]"),
+                 "hide =",
+                 "inject = [{ call = \"statx\", errno = \"EIO\" }]\nhide ="));
+  for (const char* option : {"--verdict-only", "--verbose"}) {
+    const Outcome outcome = run({option});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.out, HasSubstr("Input/output error")) << option;
+  }
+}
+
 TEST_F(Run, QuietShowsOnlyTheBad) {
   write("scenarios/tiny/hidden.toml", scenario("tiny/hidden", kSeen));
   write("scenarios/tiny/other.toml", scenario("tiny/other", kNotSeen));

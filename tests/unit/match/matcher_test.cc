@@ -233,22 +233,42 @@ TEST(Matcher, RefusesUnknownVariables) {
   EXPECT_THAT(matcher.error().message(), testing::HasSubstr("$GOROOT"));
 }
 
-TEST(GateNames, CoverEveryLineThatAStatCouldMatter) {
-  const auto names = [](std::initializer_list<std::string> texts) {
-    std::vector<model::EventLine> lines;
-    for (const auto& text : texts) lines.push_back(line(text));
-    return gate_names(lines);
-  };
-  EXPECT_THAT(names({"stat $WORK/go.mod = ok", "lookup *gcc = none",
-                     "open /etc/x", "readlink **/link", "any **/file"}),
+GatedCalls gated(std::initializer_list<std::string> texts) {
+  std::vector<model::EventLine> lines;
+  for (const auto& text : texts) lines.push_back(line(text));
+  return gated_calls(lines);
+}
+
+TEST(GatedCalls, HaveTheNamesOfEveryLineThatTheyCouldMatterTo) {
+  EXPECT_THAT(gated({"stat $WORK/go.mod = ok", "lookup *gcc = none",
+                     "open /etc/x", "readlink **/link", "any **/file"})
+                  .names,
               ElementsAre("go.mod", "*gcc", "link", "file"));
-  EXPECT_THAT(names({"stat $GOCACHE/{hash}"}), ElementsAre("*"));
-  EXPECT_THAT(names({"stat /tmp/go-build{n}"}),
+  EXPECT_THAT(gated({"stat $GOCACHE/{hash}"}).names, ElementsAre("*"));
+  EXPECT_THAT(gated({"stat /tmp/go-build{n}"}).names,
               ElementsAre("/tmp/go-build*" + 5));
-  EXPECT_THAT(names({"stat $WORK"}), ElementsAre("*"));
-  EXPECT_THAT(names({"stat **"}), ElementsAre("*"));
-  EXPECT_THAT(names({"lookup {gcc,cc}"}), ElementsAre("*"));
-  EXPECT_THAT(names({"exec **/gcc", "open x"}), IsEmpty());
+  EXPECT_THAT(gated({"stat $WORK"}).names, ElementsAre("*"));
+  EXPECT_THAT(gated({"stat **"}).names, ElementsAre("*"));
+  EXPECT_THAT(gated({"lookup {gcc,cc}"}).names, ElementsAre("*"));
+  EXPECT_THAT(gated({"exec **/gcc", "open x"}).names, IsEmpty());
+}
+
+TEST(GatedCalls, AreOpensWhereOnlyFailedOnesAreAskedFor) {
+  const auto opens = [](std::initializer_list<std::string> texts) {
+    const std::uint32_t verbs = gated(texts).verbs;
+    EXPECT_NE(verbs & 1u << static_cast<unsigned>(model::Verb::Stat), 0u);
+    return (verbs & 1u << static_cast<unsigned>(model::Verb::Open)) != 0;
+  };
+  EXPECT_TRUE(opens({"exec **/gcc = ok", "lookup gcc = none"}));
+  EXPECT_TRUE(opens({"open **/go.mod = ENOENT", "open /x = fail"}));
+  EXPECT_TRUE(opens({"open **/x = dangling", "stat /x = ok"}));
+  EXPECT_THAT(gated({"open **/go.mod = ENOENT"}).names, ElementsAre("go.mod"));
+  // The file really opened may have another name than the one asked for.
+  EXPECT_FALSE(opens({"open **/x = fail", "open **/libc.so.6 = ok"}));
+  EXPECT_FALSE(opens({"open **/x"}));
+  EXPECT_FALSE(opens({"any **/x"}));
+  // A load is made of opens of other names, too.
+  EXPECT_FALSE(opens({"load libz.so.1 = none"}));
 }
 
 }  // namespace
