@@ -91,6 +91,8 @@ void CheckedSink::expect_balance(std::uint64_t entered,
                                  std::uint64_t ended) const {
   require(entered == ended, "calls that were entered and never ended",
           entered - ended);
+  for (const auto& [number, process] : processes_)
+    require(process.ended, "process that never ended", number);
 }
 
 #endif

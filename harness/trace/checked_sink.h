@@ -23,7 +23,8 @@ class CheckedSink final : public Sink {
   void process_end(const model::ProcessEnd& end) override;
   void mapped(const model::Mapped& mapped) override;
   void before_wait() override { next_.before_wait(); }
-  // Each call that was entered has ended, and in one way only.
+  // When no tracee is left: each call that was entered has ended, and in one
+  // way only; each process has ended.
   void expect_balance(std::uint64_t entered, std::uint64_t ended) const;
 
  private:

@@ -58,6 +58,10 @@ bool ProcView::fd_link(int fd, std::string& out) const {
   return link_text(dir, name, out);
 }
 
+bool ProcView::stat(const char* name, struct stat& info) const {
+  return fstatat(dir_.get(), name, &info, 0) == 0;
+}
+
 bool ProcView::fd_stat(int fd, struct stat& info) const {
   const auto text = fd_name(fd);
   const char* name = text.data();

@@ -25,7 +25,8 @@ class ProcView {
   // Text of a link ("cwd", "root", "exe", "fd/3"); false when there is none.
   [[nodiscard]] bool link(const char* name, std::string& out) const;
   [[nodiscard]] bool fd_link(int fd, std::string& out) const;
-  // stat(2) of what the descriptor stands for.
+  // stat(2) of what a link, or the descriptor, stands for.
+  [[nodiscard]] bool stat(const char* name, struct stat& info) const;
   [[nodiscard]] bool fd_stat(int fd, struct stat& info) const;
   // The same file opened anew, for reading; empty when it may not be.
   [[nodiscard]] base::UniqueFd reopen(int fd) const;

@@ -35,8 +35,7 @@ bool wide_pointers(model::Abi abi) {
 }  // namespace
 
 void strip_deleted(std::string& link) {
-  constexpr std::string_view kMark = " (deleted)";
-  if (link.ends_with(kMark)) link.resize(link.size() - kMark.size());
+  if (link.ends_with(kDeleted)) link.resize(link.size() - kDeleted.size());
 }
 
 Recorder::Recorder(const model::TraceSpec& spec, Sink& sink)
@@ -105,6 +104,7 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
   thread.child = 0;
   thread.injected = false;
   thread.rooted = false;
+  thread.path_unread = false;
   if (is_plain_guard(tag)) return true;
 
   constexpr std::uint64_t kSocketcall = 102;
@@ -179,13 +179,16 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
 
 bool Recorder::read_path(Thread& thread, const Shape& shape) {
   model::Event& event = thread.event;
-  if (memory::read_string(thread.tid, thread.args[shape.path], event.path,
-                          kMaxPath)) {
-    if (!gate_.lets_stop(event.verb, event.path)) return false;
-    resolve(thread);
-  }
+  const std::uint64_t address = thread.args[shape.path];
+  // Linux 6.11 takes NULL for the empty path.
+  const bool none = address == 0 && (event.flags & AT_EMPTY_PATH) != 0;
   // What can not be read can not be read by the kernel either: the call fails
   // with EFAULT, and leave() says so when it does not.
+  thread.path_unread =
+      !none && !memory::read_string(thread.tid, address, event.path, kMaxPath);
+  if (thread.path_unread) return true;
+  if (!gate_.lets_stop(event.verb, event.path)) return false;
+  resolve(thread);
   return true;
 }
 
@@ -197,8 +200,27 @@ void Recorder::directory_of(Thread& thread, int dirfd, std::string& out) {
     out.clear();
     return;
   }
-  strip_deleted(out);
+  // The mark may also be part of a name: the number of names decides.
+  const bool marked = out.ends_with(kDeleted);
+  struct ::stat info {};
+  if ((marked || detached_) &&
+      !(dirfd == AT_FDCWD ? proc.stat("cwd", info)
+                          : proc.fd_stat(dirfd, info))) {
+    out.clear();
+    return;
+  }
+  if (marked && info.st_nlink == 0) strip_deleted(out);
   out = in_cage(std::move(out));
+  if (detached_ && !is_reached_by(thread, info, out)) out.clear();
+}
+
+bool Recorder::is_reached_by(Thread& thread, const struct stat& file,
+                             const std::string& name) {
+  RootTree own;
+  if (file.st_nlink == 0 || tree_of(thread, own).leads_to(name, file))
+    return true;
+  flag(model::kDetachedMount);
+  return false;
 }
 
 std::string Recorder::in_cage(std::string link) const {

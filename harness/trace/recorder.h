@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "harness/model/cage_spec.h"
 #include "harness/model/event.h"
@@ -17,6 +18,7 @@ namespace driftcage::trace {
 inline constexpr std::size_t kMaxPath = 4096;  // PATH_MAX, with its NUL
 
 // The kernel marks the links of unlinked files; such a name is no longer one.
+inline constexpr std::string_view kDeleted = " (deleted)";
 void strip_deleted(std::string& link);
 
 // Turns the stops of a thread into events. Knows nothing of wait(2) or of how
@@ -67,6 +69,10 @@ class Recorder {
   // Takes what ".." in the absolute path stands for.
   void fold_dots(Thread& thread);
   void directory_of(Thread& thread, int dirfd, std::string& out);
+  // False when the name that the kernel has for a file, as seen from the
+  // cage's root, may begin at the root of a mount that is nowhere.
+  bool is_reached_by(Thread& thread, const struct stat& file,
+                     const std::string& name);
   // A link's text, as seen from the cage's root.
   [[nodiscard]] std::string in_cage(std::string link) const;
   void finish_success(Thread& thread);
@@ -98,6 +104,7 @@ class Recorder {
   std::uint64_t start_ns_ = 0;
   std::uint64_t events_ = 0;
   std::uint32_t integrity_ = 0;
+  bool detached_ = false;    // a mount with users is nowhere any more
   std::size_t depth_ = 0;    // of the cage's pid namespace below ours
   std::string root_prefix_;  // link text of the cage's root; "" for "/"
   RootTree tree_;            // below the root of the cage

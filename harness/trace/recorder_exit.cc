@@ -104,11 +104,14 @@ void Recorder::follow_program(Thread& thread) {
   RootTree own;
   RootTree& tree = tree_of(thread, own);
   model::Event& event = thread.event;
-  // By a descriptor, as of fexecve(3), it is known by what really runs; that of
-  // a memfd has no name at all.
-  const std::string& file = event.path.empty() ? event.exec->exe : event.abs;
-  if (!tree.is_open() || !file.starts_with('/')) return;
+  if (!tree.is_open()) return;
   tree.set_self(thread.process->inner_pid, inner_tid(thread));
+  // By a descriptor, as of fexecve(3), the file may have no name that leads to
+  // it, as that of a memfd: it is known by what really runs then.
+  Node node;
+  const bool named = !event.path.empty() || tree.stat(event.abs, node) == 0;
+  const std::string& file = named ? event.abs : event.exec->exe;
+  if (!file.starts_with('/')) return;
   std::string directory;
   directory_of(thread, AT_FDCWD, directory);
   Program program = read_program(tree, file, directory);
@@ -125,13 +128,15 @@ void Recorder::verify_open(Thread& thread) {
   if (!proc.fd_link(fd, event.real)) return;
   event.real = in_cage(std::move(event.real));
   // The mark may also be part of a name: the number of names decides.
-  const bool marked = event.real.ends_with(" (deleted)");
-  if (identify_ || marked) {
+  const bool marked = event.real.ends_with(kDeleted);
+  if (identify_ || marked || detached_) {
     struct ::stat info {};
     if (!proc.fd_stat(fd, info)) return;
     const bool deleted = info.st_nlink == 0;
     if (marked && deleted) strip_deleted(event.real);
     event.file = model::FileId{info.st_dev, info.st_ino, deleted};
+    if (detached_ && !is_reached_by(thread, info, event.real))
+      event.real.clear();
   }
   const std::string_view name = base::path::base_name(event.real);
   if (loads_ && (event.flags & O_CLOEXEC) != 0 &&
@@ -263,6 +268,10 @@ void Recorder::guard_result(const Thread& thread, bool is_error) {
     flag(model::kDetachedMount);
     return;
   }
+  if (thread.tag == kMountDetached) {
+    detached_ = true;
+    return;
+  }
   switch (syscall_of(thread.tag)) {
     case Syscall::Seccomp:
     case Syscall::Prctl:
@@ -294,10 +303,11 @@ void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
   event.exit_ns = now();
   event.err = is_error ? static_cast<int>(-value) : 0;
   event.result = is_error ? -1 : value;
+  // These are found before the path is looked at, or are about it.
+  const bool blind = event.err == EFAULT || event.err == EINVAL ||
+                     event.err == ENOSYS || thread.injected;
+  if (thread.path_unread && !blind) flag(model::kUnreadable);
   if (!is_error) {
-    const Shape shape = shape_of(event.syscall);
-    if (shape.path >= 0 && event.path.empty() && event.abs.empty())
-      flag(model::kUnreadable);
     finish_success(thread);
   } else {
     // The name that is gone is what a reader looks for.

@@ -77,6 +77,7 @@ void add_guards(std::vector<CallRule>& rules) {
   rules.push_back(
       {"open_tree_attr", kMountMade, {{2, OPEN_TREE_CLONE, OPEN_TREE_CLONE}}});
   rules.push_back({"fsmount", kMountMade, {}});
+  rules.push_back({"umount2", kMountDetached, {{1, MNT_DETACH, MNT_DETACH}}});
 }
 
 void add_call(Syscall call, std::vector<CallRule>& rules) {

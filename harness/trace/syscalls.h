@@ -23,9 +23,11 @@ inline constexpr CallTag kUntracedClone = 0x101;
 // open_tree(2) and open_tree_attr with OPEN_TREE_CLONE, fsmount(2): files of a
 // mount that is nowhere have paths that begin at its own root.
 inline constexpr CallTag kMountMade = 0x102;
+// umount2(2) with MNT_DETACH: the same for who still has a directory of it.
+inline constexpr CallTag kMountDetached = 0x103;
 // A guard that has no model::Syscall.
 [[nodiscard]] constexpr bool is_plain_guard(CallTag tag) {
-  return tag == kRootChange || tag == kMountMade;
+  return tag == kRootChange || tag == kMountMade || tag == kMountDetached;
 }
 [[nodiscard]] constexpr model::Syscall syscall_of(CallTag tag) {
   if (tag == kUntracedClone) return model::Syscall::Clone;

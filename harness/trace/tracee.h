@@ -48,6 +48,7 @@ struct Thread {
   const AbiRow* abi = nullptr;
   bool multiplexed = false;   // i386 socketcall: arguments are in memory
   bool rooted = false;        // openat2 with RESOLVE_IN_ROOT
+  bool path_unread = false;   // the path, or its end, could not be read
   bool flag_cleared = false;  // CLONE_UNTRACED, in the caller\'s clone_args
   bool injected = false;      // the pending call was not made
   pid_t child = 0;            // what a pending fork or clone made

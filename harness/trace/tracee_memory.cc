@@ -44,8 +44,9 @@ bool read_piece(pid_t tid, std::uint64_t address, void* to, std::size_t size) {
   const iovec local{to, size};
   const iovec there{remote(address), size};
   ssize_t n = process_vm_readv(tid, &local, 1, &there, 1, 0);
-  if (n < 0 && (errno == ENOSYS || errno == EPERM))
-    n = read_by_file(tid, address, to, size);
+  // Refused too where the tracee may write or execute and not read, which does
+  // not keep the kernel from reading there.
+  if (n != static_cast<ssize_t>(size)) n = read_by_file(tid, address, to, size);
   return n == static_cast<ssize_t>(size);
 }
 

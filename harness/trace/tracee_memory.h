@@ -11,7 +11,8 @@
 namespace driftcage::trace::memory {
 
 // Copies `size` bytes at `address` of a stopped tracee (process_vm_readv(2),
-// /proc/PID/mem where that is refused). False when any byte is unreadable.
+// /proc/PID/mem where that is refused, which does not ask for the right to
+// read). False when there is no memory at any of them.
 [[nodiscard]] bool read(pid_t tid, std::uint64_t address, void* to,
                         std::size_t size);
 

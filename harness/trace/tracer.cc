@@ -283,7 +283,11 @@ void Tracer::State::identify(Thread& child, Thread& parent) {
   child.process->number = ++processes;
   child.process->parent = parent.process->number;
   child.process->tgid = child.tid;
-  child.process->own_root = parent.process->own_root;
+  // Mounts of its own are not in the cage's tree.
+  child.process->own_root =
+      parent.process->own_root || (parent.state == ThreadState::InCall &&
+                                   parent.event.verb == model::Verb::Spawn &&
+                                   (parent.event.flags & CLONE_NEWNS) != 0);
   child.process->environment = parent.process->environment;
   recorder.process_started(child);
 }

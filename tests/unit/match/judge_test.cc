@@ -321,6 +321,21 @@ TEST(Judge, IncompleteTraceHidesAbsenceButNotPresence) {
   expect(judge(scenario, legs), {Verdict::FalseAlarm, "control", 10});
 }
 
+TEST(Judge, WhateverMayHideTheSignatureLeavesItUnresolved) {
+  for (const std::uint32_t flag :
+       {model::kNestedFilter, model::kIoUring, model::kCloneUntraced,
+        model::kNestedPtrace, model::kForeignAbi, model::kUnreadable,
+        model::kTruncated, model::kDetachedMount}) {
+    auto legs = good_legs();
+    legs[kFault].end.integrity = flag;
+    set_count(legs[kFault], 0, 0);
+    const Judgement judgement = judge(sample(), legs);
+    EXPECT_EQ(judgement.verdict, Verdict::Unresolved) << flag;
+    EXPECT_THAT(judgement.findings[0].message,
+                HasSubstr(model::integrity_text(flag)));
+  }
+}
+
 TEST(Judge, IncompleteTraceAndUpperLimits) {
   auto scenario = sample();
   scenario.expect.see.clear();

@@ -55,6 +55,9 @@ TEST(Integrity, TextNamesEachFlag) {
   EXPECT_EQ(integrity_text(kComplete), "complete");
   EXPECT_EQ(integrity_text(kNestedFilter | kTruncated),
             "nested-filter, truncated");
+  EXPECT_EQ(integrity_text(0xffffffff),
+            "nested-filter, io-uring, clone-untraced, nested-ptrace, "
+            "foreign-abi, unreadable, truncated, detached-mount");
 }
 
 }  // namespace

@@ -81,8 +81,24 @@ TEST_F(CheckedSinkDeathTest, OneThatCannotEndsTheTracer) {
   lost.err = ENOSYS;
   lost.result = -1;
   EXPECT_DEATH(sink_.event(lost), "answered by nobody");
-  EXPECT_DEATH(sink_.expect_balance(2, 1), "never ended");
+  model::Event back = event(1);
+  back.enter_ns = 2;
+  back.exit_ns = 1;
+  EXPECT_DEATH(sink_.event(back), "exit before entry");
+  model::Event both = event(1);
+  both.err = ENOENT;
+  both.result = 3;
+  EXPECT_DEATH(sink_.event(both), "failure with a result");
+  model::Event bare = event(1);
+  bare.verb = model::Verb::Exec;
+  EXPECT_DEATH(sink_.event(bare), "exec without details");
+  EXPECT_DEATH(sink_.mapped({4, 0, 0, {}}), "maps of an unknown");
+  EXPECT_DEATH(sink_.expect_balance(2, 1), "calls that were entered");
+  EXPECT_DEATH(sink_.expect_balance(2, 2), "process that never ended");
   EXPECT_DEATH(sink_.process_end({2, 0, {}}), "unknown process");
+  sink_.process_end({1, 0, {}});
+  EXPECT_DEATH(sink_.process_end({1, 0, {}}), "ended twice");
+  EXPECT_DEATH(sink_.event(event(1)), "has ended");
 }
 
 }  // namespace

@@ -152,6 +152,8 @@ TEST(CallRules, Guards) {
   EXPECT_EQ(native(SYS_fsmount, {}), kMountMade);
   EXPECT_EQ(native(SYS_open_tree, {0, 0, OPEN_TREE_CLONE}), kMountMade);
   EXPECT_EQ(native(SYS_open_tree, {0, 0, OPEN_TREE_CLOEXEC}), 0);
+  EXPECT_EQ(native(SYS_umount2, {0, MNT_DETACH}), kMountDetached);
+  EXPECT_EQ(native(SYS_umount2, {0, MNT_FORCE}), 0);
   constexpr long kOpenTreeAttr = 467;
   EXPECT_EQ(native(kOpenTreeAttr, {0, 0, OPEN_TREE_CLONE}), kMountMade);
 }
@@ -175,9 +177,10 @@ TEST(MustSee, GuardsInEveryTrace) {
   EXPECT_FALSE(must_see(least, tag_of(model::Syscall::Openat)));
   EXPECT_FALSE(must_see(least, tag_of(model::Syscall::Clone)));
   for (const CallTag guard :
-       {kRootChange, kMountMade, kUntracedClone, tag_of(model::Syscall::Clone3),
-        tag_of(model::Syscall::Seccomp), tag_of(model::Syscall::Prctl),
-        tag_of(model::Syscall::Ptrace), tag_of(model::Syscall::IoUringSetup)}) {
+       {kRootChange, kMountMade, kMountDetached, kUntracedClone,
+        tag_of(model::Syscall::Clone3), tag_of(model::Syscall::Seccomp),
+        tag_of(model::Syscall::Prctl), tag_of(model::Syscall::Ptrace),
+        tag_of(model::Syscall::IoUringSetup)}) {
     EXPECT_TRUE(must_see(least, guard)) << guard;
   }
 }
