@@ -20,6 +20,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "harness/base/result.h"
 #include "tests/cage/trace_harness.h"
@@ -386,17 +387,56 @@ INSTANTIATE_TEST_SUITE_P(Rows, ErrnoTest, ::testing::ValuesIn(row_names()),
                            return name;
                          });
 
-// "| `id` | ... |" lines of the document.
-TEST(ErrnoTable, HasATestForEachRow) {
+// Columns of the document's lines "| `row` | call | root | user | cause | ...
+// |".
+std::vector<std::vector<std::string>> table() {
   std::ifstream document(DRIFTCAGE_SOURCE "/docs/errno.md");
-  ASSERT_TRUE(document.good());
-  std::set<std::string> told;
+  std::vector<std::vector<std::string>> lines;
   for (std::string line; std::getline(document, line);) {
     if (!line.starts_with("| `")) continue;
-    told.insert(line.substr(3, line.find('`', 3) - 3));
+    std::vector<std::string>& columns = lines.emplace_back();
+    std::istringstream cells(line.substr(2));
+    for (std::string cell; std::getline(cells, cell, '|');) {
+      std::erase_if(cell, [](char c) { return c == '`' || c == '*'; });
+      const std::size_t start = cell.find_first_not_of(' ');
+      const std::size_t end = cell.find_last_not_of(' ');
+      columns.push_back(start == std::string::npos
+                            ? ""
+                            : cell.substr(start, end - start + 1));
+    }
   }
+  return lines;
+}
+
+TEST(ErrnoTable, HasATestForEachRow) {
+  std::set<std::string> told;
+  for (const auto& columns : table()) told.insert(columns.at(0));
   const auto names = row_names();
   EXPECT_EQ(told, std::set<std::string>(names.begin(), names.end()));
+}
+
+TEST(ErrnoTable, SaysWhatTheTestsSay) {
+  const auto all = rows();
+  for (const auto& columns : table()) {
+    const Row& row = all.at(columns.at(0));
+    std::set<std::string> causes;
+    for (const auto& [outcome, column] :
+         {std::pair(row.root, columns.at(2)), {row.user, columns.at(3)}}) {
+      std::istringstream words(outcome);
+      std::string err;
+      std::string cause;
+      words >> err >> cause;
+      EXPECT_TRUE(column == "–" || column == err) << columns[0] << " " << err;
+      if (!cause.empty() && cause != "none") causes.insert(cause);
+    }
+    std::set<std::string> told;
+    std::istringstream list(columns.at(4));
+    for (std::string cause; list >> cause;) {
+      if (cause.ends_with(';')) cause.pop_back();
+      if (cause != "–") told.insert(cause);
+    }
+    EXPECT_EQ(causes, told) << columns[0];
+  }
 }
 
 }  // namespace
