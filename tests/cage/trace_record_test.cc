@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +163,20 @@ TEST_P(TraceTest, TheGateLetsOtherNamesGo) {
   EXPECT_EQ(trace.at("dc-dir/dc-wanted").size(), 1U);
   EXPECT_THAT(trace.at("dc-other"), IsEmpty());
   EXPECT_FALSE(trace.of(Verb::Open).empty());
+}
+
+TEST_P(TraceTest, ArgumentsThatAreTooManyToKeepAreFlagged) {
+  // The kernel takes 6 MiB with a stack of 24, the tracer keeps 4.
+  options_.before = [this] {
+    if (chdir(directory_.c_str()) != 0) _exit(98);
+    const rlimit stack{24U << 20, RLIM_INFINITY};
+    if (setrlimit(RLIMIT_STACK, &stack) != 0) _exit(97);
+  };
+  std::vector<std::string> words{"/bin/true"};
+  words.resize(46, std::string(100 << 10, 'x'));
+  const Trace trace = run_traced(words, options_);
+  ASSERT_TRUE(trace.end.status.success()) << trace.end.status.text();
+  EXPECT_EQ(trace.end.integrity, model::kTruncated);
 }
 
 TEST_P(TraceTest, TheGateHoldsCallsThatAreAnswered) {

@@ -299,9 +299,10 @@ TEST_F(Trace, VerifyTellsWhatDiffers) {
 }
 
 TEST_F(Trace, VerifyNeedsTwoEngines) {
-  const Outcome one = execute({DRIFTCAGE_DENY_SECCOMP, DRIFTCAGE_PROGRAM,
-                               "trace", "--verify", "-o", "t", "--", "true"},
-                              here());
+  const Outcome one =
+      execute({DRIFTCAGE_DENY_CALL, "seccomp", DRIFTCAGE_PROGRAM, "trace",
+               "--verify", "-o", "t", "--", "true"},
+              here());
   EXPECT_EQ(one.code, 3);
   EXPECT_THAT(one.err, HasSubstr("there is one engine here only: ptrace"));
   const Outcome other = driftcage(
@@ -314,8 +315,8 @@ TEST_F(Trace, VerifyNeedsTwoEngines) {
 TEST_F(Trace, WithoutFiltersTheOtherEngineIsTaken) {
   Setting setting = here();
   const Outcome outcome =
-      execute({DRIFTCAGE_DENY_SECCOMP, DRIFTCAGE_PROGRAM, "trace", "--json",
-               "-o", "t", "--", "cat", "absent.txt"},
+      execute({DRIFTCAGE_DENY_CALL, "seccomp", DRIFTCAGE_PROGRAM, "trace",
+               "--json", "-o", "t", "--", "cat", "absent.txt"},
               setting);
   EXPECT_EQ(outcome.code, 1) << outcome.err;
   const auto all = json_lines(read_text(folder_ / "t"));
@@ -324,6 +325,20 @@ TEST_F(Trace, WithoutFiltersTheOtherEngineIsTaken) {
     return line.value("path", "") == "absent.txt";
   }));
   EXPECT_EQ(all.back()["integrity"], "complete");
+}
+
+TEST_F(Trace, WhereNobodyMayBeTracedNothingRuns) {
+  const Outcome outcome =
+      execute({DRIFTCAGE_DENY_CALL, "ptrace", DRIFTCAGE_PROGRAM, "trace", "--",
+               "sh", "-c", "echo ran"},
+              here());
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("ptrace: PTRACE_SEIZE: Operation not "
+                                     "permitted (EPERM)\n  hint: "));
+  EXPECT_EQ(outcome.out, "");
+  const Outcome doctor =
+      execute({DRIFTCAGE_DENY_CALL, "ptrace", DRIFTCAGE_PROGRAM, "doctor"}, {});
+  EXPECT_THAT(doctor.out, HasSubstr("E-PTRACE-DENIED"));
 }
 
 TEST_F(Trace, SecretsAreHiddenUnlessAskedFor) {
