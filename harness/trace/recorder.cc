@@ -210,7 +210,7 @@ void Recorder::directory_of(Thread& thread, int dirfd, std::string& out) {
     return;
   }
   if (marked && info.st_nlink == 0) strip_deleted(out);
-  out = in_cage(std::move(out));
+  out = as_seen(thread, std::move(out));
   if (detached_ && !is_reached_by(thread, info, out)) out.clear();
 }
 
@@ -223,9 +223,16 @@ bool Recorder::is_reached_by(Thread& thread, const struct stat& file,
   return false;
 }
 
-std::string Recorder::in_cage(std::string link) const {
-  if (!root_prefix_.empty() && base::path::is_below(link, root_prefix_)) {
-    link.erase(0, root_prefix_.size());
+std::string Recorder::as_seen(Thread& thread, std::string link) {
+  if (!link.starts_with('/') || link.starts_with("/memfd:")) return link;
+  std::string root = root_prefix_;
+  if (thread.process->own_root) {
+    std::string own;
+    if (proc_of(thread).link("root", own)) root = own == "/" ? "" : own;
+    if (!root.empty() && !base::path::is_below(link, root)) return {};
+  }
+  if (!root.empty() && base::path::is_below(link, root)) {
+    link.erase(0, root.size());
     if (link.empty()) link = "/";
   }
   return link;
@@ -354,7 +361,7 @@ std::optional<std::vector<model::MappedFile>> Recorder::mapped_files(
   if (!proc_of(thread).file("maps", text_)) return std::nullopt;
   std::vector<model::MappedFile> files = parse_maps(text_);
   for (model::MappedFile& file : files) {
-    file.path = in_cage(std::move(file.path));
+    file.path = as_seen(thread, std::move(file.path));
     if (redact_) file.path = base::redact_text(file.path);
   }
   return files;

@@ -73,8 +73,9 @@ class Recorder {
   // cage's root, may begin at the root of a mount that is nowhere.
   bool is_reached_by(Thread& thread, const struct stat& file,
                      const std::string& name);
-  // A link's text, as seen from the cage's root.
-  [[nodiscard]] std::string in_cage(std::string link) const;
+  // A link's text, as the thread's process sees it from its root; "" for what
+  // lies outside of that.
+  [[nodiscard]] std::string as_seen(Thread& thread, std::string link);
   void finish_success(Thread& thread);
   void verify_open(Thread& thread);
   void follow_program(Thread& thread);

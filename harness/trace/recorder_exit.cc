@@ -71,12 +71,15 @@ void Recorder::executed(Thread& thread) {
   }
   if (thread.proc.file("environ", text_))
     thread.new_environment = base::split_zero(text_);
-  if (thread.proc.link("exe", event.exec->exe))
-    event.exec->exe = in_cage(std::move(event.exec->exe));
+  if (thread.proc.link("exe", event.exec->exe)) {
+    // A program from outside of its process's root keeps its name there.
+    std::string seen = as_seen(thread, event.exec->exe);
+    if (!seen.empty()) event.exec->exe = std::move(seen);
+  }
   if (!script)
     event.real = event.exec->exe;
   else if (!thread.process->own_root)
-    event.real = in_cage(tree_.real_path(event.abs));
+    event.real = as_seen(thread, tree_.real_path(event.abs));
   if (explain_) follow_program(thread);
   if (thread.mapped) {
     sink_.mapped({.process = thread.process->number,
@@ -126,7 +129,7 @@ void Recorder::verify_open(Thread& thread) {
   const ProcView& proc = proc_of(thread);
   const int fd = static_cast<int>(event.result);
   if (!proc.fd_link(fd, event.real)) return;
-  event.real = in_cage(std::move(event.real));
+  event.real = as_seen(thread, std::move(event.real));
   // The mark may also be part of a name: the number of names decides.
   const bool marked = event.real.ends_with(kDeleted);
   if (identify_ || marked || detached_) {

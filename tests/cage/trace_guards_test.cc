@@ -140,6 +140,12 @@ TEST_P(TraceTest, AnotherRootDirectory) {
   const Event event = trace.at("/bin/dc-x").front();
   EXPECT_EQ(event.cause, Cause::MissingDirectory);
   EXPECT_EQ(event.cause_at, "/bin");
+  // Seen from there, too, where the path begins at the working directory.
+  EXPECT_EQ(trace.at("dc-y").front().abs, "/dc-y");
+  EXPECT_EQ(trace.at("dc-y").front().cause, Cause::Missing);
+  EXPECT_EQ(trace.at("dc-made").front().real, "/dc-made");
+  // What lies outside has no path there.
+  EXPECT_EQ(trace.at("dc-above").front().abs, "");
 }
 
 }  // namespace
