@@ -157,17 +157,21 @@ TEST_P(TraceTest, EntryAndExitArePairedPerThread) {
 }
 
 TEST_P(TraceTest, ExecFromAThreadThatIsNotTheLeader) {
-  const Trace trace = run("trace_processes", "exec_from_thread");
-  const auto execs = trace.of(Verb::Exec);
-  ASSERT_EQ(execs.size(), 2U);
-  EXPECT_EQ(execs[1].exec->argv[1], "after_exec");
-  EXPECT_EQ(execs[1].process, 1U);
-  const auto after = trace.at("dc-after");
-  ASSERT_EQ(after.size(), 1U);
-  EXPECT_EQ(after[0].generation, 2U);
-  EXPECT_EQ(after[0].tid, trace.starts[0].pid);
-  EXPECT_EQ(trace.starts.size(), 1U);
-  EXPECT_EQ(trace.end.integrity, model::kComplete);
+  for (const char* act : {"exec_from_thread", "exec_past_busy_leader"}) {
+    const Trace trace = run("trace_processes", act);
+    const auto execs = trace.of(Verb::Exec);
+    ASSERT_EQ(execs.size(), 3U) << act;
+    EXPECT_EQ(execs[1].err, ENOENT);
+    EXPECT_NE(execs[1].tid, trace.starts[0].pid);
+    EXPECT_EQ(execs[2].exec->argv[1], "after_exec");
+    EXPECT_EQ(execs[2].process, 1U);
+    const auto after = trace.at("dc-after");
+    ASSERT_EQ(after.size(), 1U);
+    EXPECT_EQ(after[0].generation, 2U);
+    EXPECT_EQ(after[0].tid, trace.starts[0].pid);
+    EXPECT_EQ(trace.starts.size(), 1U);
+    EXPECT_EQ(trace.end.integrity, model::kComplete);
+  }
 }
 
 TEST_P(TraceTest, ForkVforkAndBothClones) {
