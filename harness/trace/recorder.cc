@@ -57,6 +57,21 @@ ProcView& Recorder::proc_of(Thread& thread) {
   return thread.proc;
 }
 
+memory::Tracee Recorder::memory_of(Thread& thread) {
+  Process& process = *thread.process;
+  if (!process.memory_sought) {
+    process.memory_sought = true;
+    process.memory.reset(
+        ::openat(proc_of(thread).dir(), "mem", O_RDONLY | O_CLOEXEC));
+  }
+  return {thread.tid, process.memory.get()};
+}
+
+void Recorder::renew_memory(Thread& thread) {
+  thread.process->memory.reset();
+  thread.process->memory_sought = false;
+}
+
 void Recorder::begin(Thread& first) {
   start_ns_ = base::sys::monotonic_ns();
   ProcView& proc = proc_of(first);
@@ -184,8 +199,8 @@ bool Recorder::read_path(Thread& thread, const Shape& shape) {
   const bool none = address == 0 && (event.flags & AT_EMPTY_PATH) != 0;
   // What can not be read can not be read by the kernel either: the call fails
   // with EFAULT, and leave() says so when it does not.
-  thread.path_unread =
-      !none && !memory::read_string(thread.tid, address, event.path, kMaxPath);
+  thread.path_unread = !none && !memory::read_string(memory_of(thread), address,
+                                                     event.path, kMaxPath);
   if (thread.path_unread) return true;
   if (!gate_.lets_stop(event.verb, event.path)) return false;
   resolve(thread);
@@ -262,7 +277,7 @@ void Recorder::resolve_descriptor(Thread& thread) {
 void Recorder::read_open_how(Thread& thread) {
   open_how how{};
   const std::size_t size = std::min<std::size_t>(sizeof(how), thread.args[3]);
-  if (!memory::read(thread.tid, thread.args[2], &how, size)) return;
+  if (!memory::read(memory_of(thread), thread.args[2], &how, size)) return;
   thread.event.flags = how.flags;
   thread.event.mode = static_cast<std::uint32_t>(how.mode);
   thread.rooted = (how.resolve & RESOLVE_IN_ROOT) != 0;
@@ -271,7 +286,7 @@ void Recorder::read_open_how(Thread& thread) {
 void Recorder::read_clone3(Thread& thread) {
   std::uint64_t flags = 0;
   if (thread.args[1] < sizeof(flags) ||
-      !memory::read(thread.tid, thread.args[0], &flags, sizeof(flags))) {
+      !memory::read(memory_of(thread), thread.args[0], &flags, sizeof(flags))) {
     return;  // the kernel will refuse it as well
   }
   thread.event.flags = flags;
@@ -280,7 +295,7 @@ void Recorder::read_clone3(Thread& thread) {
   // traced call would fail with ENOSYS. leave() puts the flag back.
   flags &= ~std::uint64_t{CLONE_UNTRACED};
   thread.flag_cleared =
-      memory::write(thread.tid, thread.args[0], &flags, sizeof(flags));
+      memory::write(memory_of(thread), thread.args[0], &flags, sizeof(flags));
   if (!thread.flag_cleared) flag(model::kCloneUntraced);
 }
 
@@ -296,7 +311,8 @@ void Recorder::read_socket_address(Thread& thread) {
   std::uint64_t given_size = thread.args[2] & 0xffffffffU;
   if (thread.multiplexed) {
     std::array<std::uint32_t, 3> args{};  // socketcall: they are in memory
-    if (!memory::read(thread.tid, thread.args[1], args.data(), sizeof(args)))
+    if (!memory::read(memory_of(thread), thread.args[1], args.data(),
+                      sizeof(args)))
       return;
     event.dirfd = static_cast<std::int32_t>(args[0]);
     address_at = args[1];
@@ -304,7 +320,7 @@ void Recorder::read_socket_address(Thread& thread) {
   }
   sockaddr_storage storage{};
   const std::size_t size = std::min<std::size_t>(sizeof(storage), given_size);
-  if (!memory::read(thread.tid, address_at, &storage, size)) return;
+  if (!memory::read(memory_of(thread), address_at, &storage, size)) return;
   char text[INET6_ADDRSTRLEN];
   if (storage.ss_family == AF_UNIX) {
     sockaddr_un address{};
@@ -345,10 +361,10 @@ void Recorder::read_exec(Thread& thread) {
   const int first = syscall_of(thread.tag) == Syscall::Execveat ? 2 : 1;
   const bool wide = wide_pointers(thread.abi->abi);
   model::ExecDetail& detail = thread.event.exec.emplace();
-  const auto argv = memory::read_string_array(thread.tid, thread.args[first],
-                                              wide, detail.argv);
+  const auto argv = memory::read_string_array(
+      memory_of(thread), thread.args[first], wide, detail.argv);
   const auto environment = memory::read_string_array(
-      thread.tid, thread.args[first + 1], wide, thread.new_environment);
+      memory_of(thread), thread.args[first + 1], wide, thread.new_environment);
   if (argv == memory::ArrayRead::Cut || environment == memory::ArrayRead::Cut)
     flag(model::kTruncated);
   // Its memory is gone when the exec has succeeded.

@@ -11,6 +11,7 @@
 #include "harness/trace/gate.h"
 #include "harness/trace/root_tree.h"
 #include "harness/trace/tracee.h"
+#include "harness/trace/tracee_memory.h"
 #include "harness/trace/tracer.h"
 
 namespace driftcage::trace {
@@ -40,6 +41,8 @@ class Recorder {
   // Call exit: `value` is what the kernel returned, a negative errno for an
   // error.
   void leave(Thread& thread, std::int64_t value, bool is_error);
+  // The thread's process has new memory: its exec was successful.
+  static void renew_memory(Thread& thread);
   // A successful exec, at its event stop.
   void executed(Thread& thread);
   // What the thread's program has mapped, before an exec or its end.
@@ -93,6 +96,7 @@ class Recorder {
   static void hide_secrets(model::Event& event);
   void emit(Thread& thread);
   ProcView& proc_of(Thread& thread);
+  memory::Tracee memory_of(Thread& thread);
 
   Sink& sink_;
   const bool explain_;

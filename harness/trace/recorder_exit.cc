@@ -177,7 +177,8 @@ void Recorder::finish_success(Thread& thread) {
       if (explain_) verify_open(thread);
       break;
     case Verb::Getcwd:
-      if (memory::read_string(thread.tid, thread.args[0], event.path, kMaxPath))
+      if (memory::read_string(memory_of(thread), thread.args[0], event.path,
+                              kMaxPath))
         event.abs = event.path;
       else
         flag(model::kUnreadable);
@@ -296,7 +297,7 @@ void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
   model::Event& event = thread.event;
   if (thread.flag_cleared) {
     thread.flag_cleared = false;
-    if (!memory::write(thread.tid, thread.args[0], &event.flags,
+    if (!memory::write(memory_of(thread), thread.args[0], &event.flags,
                        sizeof(event.flags))) {
       flag(model::kCloneUntraced);
     }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "harness/base/unique_fd.h"
 #include "harness/model/environment.h"
 #include "harness/model/event.h"
 #include "harness/trace/proc_view.h"
@@ -29,6 +30,8 @@ struct Process {
   // made since; null: not known yet.
   std::shared_ptr<const model::Environment> environment;
   bool exec_seen = false;  // a successful exec of this very process
+  base::UniqueFd memory;   // its mem in /proc, for its program's time
+  bool memory_sought = false;
 };
 
 // One thread and the call it is in.

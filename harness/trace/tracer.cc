@@ -457,6 +457,7 @@ void Tracer::State::on_exec(Thread& thread) {
       gone.push_back(other.tid);
   });
   for (const pid_t other : gone) forget(other);
+  Recorder::renew_memory(thread);
   if (thread.state == ThreadState::InCall) {
     recorder.executed(thread);
     ++calls_ended;

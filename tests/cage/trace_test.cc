@@ -187,6 +187,13 @@ TEST_P(TraceTest, ForkVforkAndBothClones) {
   }
 }
 
+TEST_P(TraceTest, PathsAreReadInTheMemoryOfTheProgram) {
+  const Trace trace = run("trace_processes", "exec_after_vfork");
+  expect_agreement(trace);
+  EXPECT_EQ(trace.at("dc-parents").size(), 1U);
+  EXPECT_EQ(trace.at("dc-own").size(), 1U);
+}
+
 TEST_P(TraceTest, ChildrenThatDoNotWantToBeTraced) {
   const Trace trace = run("trace_processes", "clone_untraced");
   expect_agreement(trace);
