@@ -42,6 +42,7 @@ LineStream::LineStream(const match::Variables& variables,
           [this](const model::Event& derived) { event(derived); })) {}
 
 void LineStream::add(const wire::Record& record) {
+  deriver_->before(record);
   if (const auto* one = std::get_if<model::Event>(&record)) event(*one);
   deriver_->add(record);
   table_.add(record);

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -14,8 +16,13 @@
 namespace driftcage::match {
 namespace {
 
-// Without PATH, glibc's execvp uses confstr(_CS_PATH).
-constexpr std::string_view kDefaultPath = "/bin:/usr/bin";
+// Where programs search that have no PATH.
+constexpr std::array<std::string_view, 5> kDefaultPaths{
+    "/bin:/usr/bin",                 // glibc's execvp
+    "/usr/local/bin:/bin:/usr/bin",  // musl's
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",    // dash
+    "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:.",  // bash
+    "/sbin:/usr/sbin:/bin:/usr/bin"};  // busybox
 // Different values of PATH remembered; a program that invents them is not
 // worth the memory.
 constexpr std::size_t kMaxPaths = 1024;
@@ -34,18 +41,43 @@ bool follows_no_link(const model::Event& event) {
   }
 }
 
-// The value that an exec passes on as PATH, when it differs from the process's.
-std::string_view passed_path(const model::Event& event) {
+// What an exec passes on as PATH, when it differs from the process's.
+struct Passed {
+  std::string_view value;
+  bool unset = false;
+};
+
+Passed passed_path(const model::Event& event) {
   if (!event.exec) return {};
   for (const std::string& entry : event.exec->environment) {
-    if (entry.starts_with("PATH=")) return std::string_view(entry).substr(5);
+    if (entry.starts_with("PATH=")) return {std::string_view(entry).substr(5)};
+    if (entry == "PATH") return {{}, true};
   }
   return {};
 }
 
+bool is_shell(std::string_view name) {
+  static constexpr std::array<std::string_view, 10> kShells{
+      "sh",      "dash",  "bash", "rbash", "ash",
+      "busybox", "ksh93", "mksh", "zsh",   "yash"};
+  return std::find(kShells.begin(), kShells.end(), name) != kShells.end();
+}
+
+// Steps of a search and what belongs to one: the shell forks before it
+// executes, and bash asks where it is before it tries ".".
+bool goes_with_search(const model::Event& event) {
+  return event.verb == model::Verb::Spawn ||
+         (event.verb == model::Verb::Stat &&
+          (event.path.empty() || event.path == "."));
+}
+
 struct Process {
   std::uint32_t parent = 0;
-  std::shared_ptr<const SearchPath> path;
+  bool shell = false;
+  bool executed = false;  // else it is a copy of its parent
+  SearchPaths paths;
+  // What a shell passes to its children as PATH, when it is another one.
+  std::shared_ptr<const SearchPath> passed;
   PathSearches lookups;
   LoadSearches loads;
 };
@@ -66,11 +98,33 @@ struct Deriver::State {
     return made;
   }
 
+  SearchPaths default_paths() {
+    SearchPaths result;
+    for (const std::string_view list : kDefaultPaths) {
+      result.push_back(path_of(list));
+    }
+    return result;
+  }
+
+  // Who forks is done with a search that found nothing, but for a shell: its
+  // child may tell more. What other threads found stays.
+  void before(const model::ProcessStart& start) {
+    const auto parent = processes.find(start.parent);
+    if (parent == processes.end() || parent->second.shell) return;
+    constexpr std::int32_t kNoThread = -1;
+    parent->second.lookups.settle(kNoThread, {}, emit);
+  }
+
   void start(const model::ProcessStart& start) {
+    before(start);
     Process process;
     process.parent = start.parent;
     const auto parent = processes.find(start.parent);
-    if (parent != processes.end()) process.path = parent->second.path;
+    if (parent != processes.end()) {
+      process.shell = parent->second.shell;
+      process.paths = parent->second.paths;
+      process.passed = parent->second.passed;
+    }
     processes[start.process] = std::move(process);
   }
 
@@ -79,10 +133,42 @@ struct Deriver::State {
     process.loads.close(emit);
   }
 
-  bool found_by_parent(const Process& process, const std::string& file) {
-    if (process.lookups.found(file)) return true;
+  Process* parent_of(const Process& process) {
     const auto parent = processes.find(process.parent);
-    return parent != processes.end() && parent->second.lookups.found(file);
+    return parent == processes.end() ? nullptr : &parent->second;
+  }
+
+  void end(const model::ProcessEnd& end) {
+    const auto found = processes.find(end.process);
+    if (found == processes.end()) return;
+    Process& process = found->second;
+    constexpr int kNotFound = 127;
+    if (process.shell && end.status.shell_code() == kNotFound) {
+      process.lookups.fail(emit);
+      // bash forks before it says that there is no such program.
+      Process* parent = parent_of(process);
+      if (parent != nullptr && !process.executed && !process.lookups.used()) {
+        parent->lookups.fail(emit);
+      }
+    }
+    close(process);
+    processes.erase(found);
+  }
+
+  // The file that a search by stat found is executed, often by a child.
+  bool ends_search(Process& process, const model::Event& exec) {
+    const std::string& file = exec.abs.empty() ? exec.path : exec.abs;
+    if (process.lookups.executed(file, exec.ok(), emit)) return true;
+    Process* parent = parent_of(process);
+    return parent != nullptr && parent->lookups.executed(file, exec.ok(), emit);
+  }
+
+  // A shell tells by its children that its PATH was changed.
+  void learn(const Process& child, const model::Event& exec) {
+    Process* parent = parent_of(child);
+    if (parent == nullptr || !parent->shell || child.executed) return;
+    const std::string_view value = passed_path(exec).value;
+    parent->passed = value.empty() ? nullptr : path_of(value);
   }
 
   // execvp(3) takes argv[0] from its caller. When that is another name, only
@@ -93,38 +179,53 @@ struct Deriver::State {
     const std::string& told = exec.exec->argv.front();
     // Of one directory a whole path and a search look the same.
     const bool begins = !exec.ok() && told.find('/') == std::string::npos &&
-                        process.path != nullptr &&
-                        process.path->directories().size() > 1;
+                        std::any_of(process.paths.begin(), process.paths.end(),
+                                    [](const auto& path) {
+                                      return path->directories().size() > 1;
+                                    });
     return told == name || begins || process.lookups.executes(name, told);
   }
 
-  // The call as a step of a PATH search, if it can be one.
+  // Whether the call may be a step of a PATH search.
+  static bool may_search(const model::Event& event, std::string_view name) {
+    if (event.verb != model::Verb::Exec && event.verb != model::Verb::Stat)
+      return false;
+    return !name.empty() && name != "." && name != ".." &&
+           (event.path.front() == '/' || event.dirfd == AT_FDCWD) &&
+           !follows_no_link(event);
+  }
+
+  // What ends by this call. Once for each.
+  void before(const model::Event& event) {
+    if (event.seq == seen) return;
+    seen = event.seq;
+    Process& process = processes[event.process];
+    const std::string_view name = base::path::base_name(event.path);
+    if (!goes_with_search(event)) process.lookups.settle(event.tid, name, emit);
+    seen_searches = may_search(event, name);
+    if (!seen_searches || event.verb != model::Verb::Exec) return;
+    learn(process, event);
+    seen_searches =
+        is_step(process, event, name) && !ends_search(process, event);
+  }
+
   void search(Process& process, const model::Event& event) {
+    before(event);
+    if (!seen_searches) return;
+    SearchPaths along;
+    // env(1) changes PATH in itself and then searches; posix_spawnp(3) searches
+    // along the caller's and passes on what it is given.
+    const Passed passed = passed_path(event);
+    if (!passed.value.empty()) along.push_back(path_of(passed.value));
+    if (passed.unset) along = default_paths();
+    along.insert(along.end(), process.paths.begin(), process.paths.end());
+    if (process.passed) along.push_back(process.passed);
     const std::string_view call(event.path);
     const std::string_view name = base::path::base_name(call);
-    if (process.lookups.has_hits()) {
-      process.lookups.settle(event.tid, name, emit);
-    }
-    const bool exec = event.verb == model::Verb::Exec;
-    if (!exec && event.verb != model::Verb::Stat) return;
-    if (name.empty() || name == "." || name == "..") return;
-    if (call.front() != '/' && event.dirfd != AT_FDCWD) return;
-    if (follows_no_link(event)) return;
-    std::shared_ptr<const SearchPath> path = process.path;
-    if (exec) {
-      if (!is_step(process, event, name)) return;
-      // env(1) changes PATH in itself and then searches.
-      const std::string_view passed = passed_path(event);
-      if (!passed.empty()) path = path_of(passed);
-      const std::string& file = event.abs.empty() ? event.path : event.abs;
-      if (event.ok() && found_by_parent(process, file)) return;
-    }
-    if (path == nullptr) return;
     const std::size_t slash = call.size() - name.size();
     const std::string_view directory =
         slash <= 1 ? call.substr(0, slash) : call.substr(0, slash - 1);
-    const auto position = path->position(directory);
-    if (position) process.lookups.add(*path, *position, name, event, emit);
+    process.lookups.add({name, directory, &along, process.shell}, event, emit);
   }
 
   void event(const model::Event& event) {
@@ -138,13 +239,23 @@ struct Deriver::State {
   void executed(const model::Event& event) {
     const std::string* value = table.variable(event.process, "PATH");
     Process& process = processes[event.process];
-    process.path =
-        path_of(value == nullptr ? kDefaultPath : std::string_view(*value));
+    process.executed = true;
+    process.shell = is_shell(base::path::base_name(table.exe(event.process)));
+    process.passed.reset();
+    process.paths.clear();
+    if (value != nullptr) {
+      process.paths.push_back(path_of(*value));
+    } else {
+      process.paths = default_paths();
+    }
     process.loads.start(table.variable(event.process, "LD_LIBRARY_PATH"),
                         event);
   }
 
   Emit emit;
+  // The last call that before() has seen, and whether it may be a step.
+  std::uint64_t seen = 0;
+  bool seen_searches = false;
   ProcessTable table;
   // Ordered, so that finish() reports in the same order every time.
   std::map<std::uint32_t, Process> processes;
@@ -156,6 +267,14 @@ Deriver::Deriver(Emit emit)
 Deriver::~Deriver() = default;
 Deriver::Deriver(Deriver&&) noexcept = default;
 Deriver& Deriver::operator=(Deriver&&) noexcept = default;
+
+void Deriver::before(const wire::Record& record) {
+  if (const auto* event = std::get_if<model::Event>(&record)) {
+    state_->before(*event);
+  } else if (const auto* start = std::get_if<model::ProcessStart>(&record)) {
+    state_->before(*start);
+  }
+}
 
 void Deriver::add(const wire::Record& record) {
   if (const auto* event = std::get_if<model::Event>(&record)) {
@@ -169,11 +288,7 @@ void Deriver::add(const wire::Record& record) {
   if (const auto* start = std::get_if<model::ProcessStart>(&record)) {
     state_->start(*start);
   } else if (const auto* end = std::get_if<model::ProcessEnd>(&record)) {
-    const auto found = state_->processes.find(end->process);
-    if (found != state_->processes.end()) {
-      state_->close(found->second);
-      state_->processes.erase(found);
-    }
+    state_->end(*end);
   }
   state_->table.add(record);
 }

@@ -23,10 +23,20 @@ namespace driftcage::match {
 // A lookup is reported when the directories of the process's own PATH were
 // tried from the first on, until one had the program or all were tried. So a
 // program named by its whole path is no lookup. PATH is the one that the
-// process was started with, or that an exec passes on: a value that a shell
-// sets for itself is only known from its children. When nothing was found, err
-// is EACCES if a file was there but could not be executed (execvp(3) reports
-// the same), else ENOENT, and cause is that of such a file.
+// process was started with, or that an exec passes on; when it is not set, the
+// list that a libc or a shell has built in. When nothing was found, err is
+// EACCES if a file was there but could not be executed (execvp(3) reports the
+// same), else ENOENT, and cause is that of such a file.
+//
+// A value that a process sets for itself is not seen. So a search that found
+// nothing is reported once the thread does something else: calls about the same
+// name in more directories belong to it. What they find counts when it is
+// executed by the name alone, or asked about by access(2) after stat(2).
+//
+// Shells test files by the calls that they search by. Of a shell a first
+// directory alone therefore says nothing without one of these, or, when it has
+// no such file, without exit status 127. The same makes a search of directories
+// that are not in the known PATH.
 //
 // A load is a run of opens of one soname by one thread, as ld.so(8) does them:
 // read-only and close-on-exec. `origins` tells by which rule each directory was
@@ -43,6 +53,9 @@ class Deriver {
   Deriver(Deriver&&) noexcept;
   Deriver& operator=(Deriver&&) noexcept;
 
+  // Emits what this record ends without being a part of it; for who handles the
+  // record itself before add(), so that it comes in order.
+  void before(const wire::Record& record);
   // May emit events that are complete with or by this record.
   void add(const wire::Record& record);
   // Emits what is still pending; call once, after the last record.

@@ -164,6 +164,7 @@ base::Result<LineMatcher> LineMatcher::make(
 }
 
 void LineMatcher::add(const wire::Record& record) {
+  if (state_->deriver) state_->deriver->before(record);
   if (const auto* event = std::get_if<model::Event>(&record)) {
     state_->event(*event);
   }

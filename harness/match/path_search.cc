@@ -80,9 +80,10 @@ bool is_refusal(const model::Event& event) {
 SearchPath::SearchPath(std::string_view list) {
   for (const std::string& directory : base::path::split_list(list)) {
     std::string text = normal(directory);
-    if (positions_.try_emplace(text, directories_.size()).second) {
-      directories_.push_back(std::move(text));
-    }
+    const auto [known, is_new] =
+        positions_.try_emplace(base::path::clean(text), directories_.size());
+    positions_.try_emplace(text, known->second);
+    if (is_new) directories_.push_back(std::move(text));
   }
 }
 
@@ -94,6 +95,40 @@ std::optional<std::size_t> SearchPath::position(
   return found->second;
 }
 
+bool PathSearches::Search::has_tried(std::string_view directory) const {
+  return std::find(tried.begin(), tried.end(), directory) != tried.end();
+}
+
+bool PathSearches::Search::in_order(std::string_view directory,
+                                    bool after_others) const {
+  return std::any_of(along.begin(), along.end(), [&](const Candidate& one) {
+    const auto position = one.path->position(directory);
+    if (!position || (after_others && *position == 0)) return false;
+    const auto end = one.tried.begin() + static_cast<std::ptrdiff_t>(*position);
+    return std::find(one.tried.begin(), end, false) == end;
+  });
+}
+
+void PathSearches::Search::miss(const std::string& directory) {
+  if (!has_tried(directory)) tried.push_back(directory);
+  for (Candidate& one : along) {
+    const auto position = one.path->position(directory);
+    if (!position) continue;
+    one.tried[*position] = true;
+    if (std::find(one.tried.begin(), one.tried.end(), false) ==
+        one.tried.end()) {
+      complete = true;
+    }
+  }
+}
+
+void PathSearches::Search::reject_hit() {
+  if (!hit) return;
+  refused = true;
+  miss(hit->directory);
+  hit.reset();
+}
+
 PathSearches::Search* PathSearches::find(std::string_view name) {
   for (Search& search : searches_) {
     if (search.name == name) return &search;
@@ -101,61 +136,80 @@ PathSearches::Search* PathSearches::find(std::string_view name) {
   return nullptr;
 }
 
-PathSearches::Search& PathSearches::open(std::string_view name,
-                                         const SearchPath& path,
+std::vector<PathSearches::Candidate> PathSearches::begun(
+    const SearchStep& step) {
+  std::vector<Candidate> result;
+  for (const auto& path : *step.paths) {
+    if (path->position(step.directory) == std::size_t{0}) {
+      result.push_back(
+          {path, std::vector<bool>(path->directories().size(), false)});
+    }
+  }
+  return result;
+}
+
+PathSearches::Search* PathSearches::open(const SearchStep& step,
                                          const model::Event& event) {
-  if (searches_.size() >= kMaxSearches) erase(&searches_.front());
+  // Only the first directory starts a search. Otherwise each absolute name
+  // below a directory of PATH would look like one. A shell may have a PATH of
+  // its own; then more must come.
+  auto along = begun(step);
+  const bool anywhere = step.shell && event.verb == model::Verb::Stat &&
+                        !is_access(event.syscall);
+  if (along.empty() && !anywhere) return nullptr;
+  if (searches_.size() >= kMaxSearches) erase(searches_.front());
   Search& search = searches_.emplace_back();
-  search.name = name;
+  search.name = step.name;
   search.first = event;
-  search.tried.resize(path.directories().size());
-  search.directories = path.directories();
-  return search;
+  search.shell = step.shell;
+  search.along = std::move(along);
+  used_ = true;
+  return &search;
 }
 
-bool PathSearches::all_tried_before(const Search& search,
-                                    std::size_t position) {
-  return std::all_of(
-      search.tried.begin(),
-      search.tried.begin() + static_cast<std::ptrdiff_t>(position),
-      [](bool tried) { return tried; });
+// False when the call has nothing to do with the search.
+bool PathSearches::continues(Search& search, const SearchStep& step) {
+  const auto leaves = [&](const Candidate& one) {
+    return !one.path->position(step.directory);
+  };
+  auto& along = search.along;
+  if (along.empty()) {
+    along = begun(step);
+    return true;
+  }
+  if (!std::all_of(along.begin(), along.end(), leaves)) {
+    along.erase(std::remove_if(along.begin(), along.end(), leaves),
+                along.end());
+    return true;
+  }
+  // A directory that was added to PATH.
+  return search.shell || search.complete;
 }
 
-void PathSearches::reject_hit(Search& search) {
-  if (!search.hit) return;
-  search.tried[*search.hit] = true;
-  search.refused = true;
-  search.hit.reset();
-  --hits_;
-}
-
-void PathSearches::report(const Search& search, const std::string& file,
-                          const Emit& emit) {
+void PathSearches::report(const Search& search, const Emit& emit) {
   model::Event event = search.first;
   event.verb = model::Verb::Lookup;
   event.seq = search.last_seq;
   event.exit_ns = search.exit_ns;
   event.path = search.name;
-  event.abs = file;
   event.real.clear();
   event.exec.reset();
   event.cause_at.clear();
-  for (std::size_t i = 0; i < search.directories.size(); ++i) {
-    const bool here = search.hit == i;
-    if (!search.tried[i] && !here) continue;
+  const auto add = [&event](const std::string& directory) {
     if (!event.cause_at.empty()) event.cause_at += ':';
-    event.cause_at += search.directories[i];
-  }
-  const bool found = !file.empty();
-  event.cause = found ? model::Cause::None : search.cause;
-  event.result = found ? 0 : -1;
-  event.err = found ? 0 : search.refused ? EACCES : ENOENT;
+    event.cause_at += directory;
+  };
+  for (const std::string& directory : search.tried) add(directory);
+  if (search.hit) add(search.hit->directory);
+  event.abs = search.hit ? search.hit->file : std::string();
+  event.cause = search.hit ? model::Cause::None : search.cause;
+  event.result = search.hit ? 0 : -1;
+  event.err = search.hit ? 0 : search.refused ? EACCES : ENOENT;
   emit(event);
 }
 
-void PathSearches::erase(Search* search) {
-  if (search->hit) --hits_;
-  searches_.erase(searches_.begin() + (search - searches_.data()));
+void PathSearches::erase(Search& search) {
+  searches_.erase(searches_.begin() + (&search - searches_.data()));
 }
 
 void PathSearches::remember(const std::string& file) {
@@ -163,6 +217,19 @@ void PathSearches::remember(const std::string& file) {
   if (known != found_.end()) return;
   if (found_.size() >= kMaxFound) found_.erase(found_.begin());
   found_.push_back(file);
+}
+
+void PathSearches::release(Search& search, const Emit& emit) {
+  if (search.hit && search.hit->proven) {
+    report(search, emit);
+    remember(search.hit->file);
+  } else if (search.complete && (!search.shell || search.tried.size() > 1)) {
+    // Who looks at a file somewhere else, once nothing was found, need not have
+    // searched there; and one directory alone is as well a test of a file.
+    search.hit.reset();
+    report(search, emit);
+  }
+  erase(search);
 }
 
 bool PathSearches::executes(std::string_view name,
@@ -175,86 +242,116 @@ bool PathSearches::executes(std::string_view name,
                      });
 }
 
-bool PathSearches::found(std::string_view file) const {
-  for (const Search& search : searches_) {
-    if (search.hit && search.hit_file == file) return true;
+bool PathSearches::executed(const std::string& file, bool started,
+                            const Emit& emit) {
+  for (Search& search : searches_) {
+    if (!search.hit || search.hit->file != file) continue;
+    search.hit->proven = true;
+    release(search, emit);
+    return true;
   }
-  return std::find(found_.begin(), found_.end(), file) != found_.end();
+  return started &&
+         std::find(found_.begin(), found_.end(), file) != found_.end();
 }
 
 void PathSearches::settle(std::int32_t tid, std::string_view name,
                           const Emit& emit) {
+  if (!waiting_) return;
+  waiting_ = false;
   for (std::size_t i = 0; i < searches_.size();) {
     Search& search = searches_[i];
-    if (!search.hit || search.hit_tid != tid || search.name == name) {
-      ++i;
+    // Another thread may turn to something else before this one goes on.
+    const bool goes_on = search.hit && !search.shell && search.hit->tid != tid;
+    if (search.waits() && search.name != name && !goes_on) {
+      release(search, emit);
       continue;
     }
-    report(search, search.hit_file, emit);
-    remember(search.hit_file);
-    erase(&search);
+    waiting_ = waiting_ || search.waits();
+    ++i;
   }
 }
 
 void PathSearches::close(const Emit& emit) {
-  for (const Search& search : searches_) {
-    if (!search.hit) continue;
-    report(search, search.hit_file, emit);
-    remember(search.hit_file);
-  }
-  searches_.clear();
-  hits_ = 0;
+  while (!searches_.empty()) release(searches_.front(), emit);
 }
 
-void PathSearches::add(const SearchPath& path, std::size_t position,
-                       std::string_view name, const model::Event& event,
-                       const Emit& emit) {
-  Search* search = find(name);
-  if (search != nullptr && search->directories != path.directories()) {
-    // PATH was changed in the middle: what was seen belongs to no search.
-    erase(search);
-    search = nullptr;
-  }
-  if (search == nullptr) {
-    // Only the first directory starts a search. Otherwise each absolute name
-    // below a directory of PATH would look like one.
-    if (position != 0) return;
-    search = &open(name, path, event);
-  }
-  search->last_seq = event.seq;
-  search->exit_ns = event.exit_ns;
-  const std::string& file = event.abs.empty() ? event.path : event.abs;
-
-  if (event.ok() || !goes_on(event.err)) {
-    if (search->hit && *search->hit != position) reject_hit(*search);
-    if (!all_tried_before(*search, position)) return;
-    if (event.verb == model::Verb::Exec) {
-      search->tried[position] = true;
-      report(*search, file, emit);
-      erase(search);
-    } else if (!search->hit) {
-      search->hit = position;
-      search->hit_tid = event.tid;
-      search->hit_file = file;
-      ++hits_;
+void PathSearches::fail(const Emit& emit) {
+  for (std::size_t i = 0; i < searches_.size();) {
+    const Search& search = searches_[i];
+    if (search.shell && !search.hit &&
+        (search.complete || search.tried.size() > 1)) {
+      report(search, emit);
+      erase(searches_[i]);
+    } else {
+      ++i;
     }
+  }
+}
+
+void PathSearches::found(Search& search, const std::string& place,
+                         const SearchStep& step, const model::Event& event,
+                         const Emit& emit) {
+  if (search.hit && search.hit->directory != place) search.reject_hit();
+  const bool in_order = search.in_order(step.directory, false);
+  if (!in_order && !search.shell && !search.complete) return;
+  const std::string& file = event.abs.empty() ? event.path : event.abs;
+  if (search.hit) {
+    // Who only wants to know whether a file is there does not ask this, too.
+    const bool asks = is_access(event.syscall) && (event.mode & X_OK) != 0;
+    search.hit->proven = search.hit->proven || asks;
     return;
   }
+  // A shell may test a file in the first directory, and anybody looks at files
+  // in the working directory.
+  const bool alone = step.shell || place == ".";
+  search.hit = Hit{place, file, event.tid,
+                   search.in_order(step.directory, /*after_others=*/alone)};
+  if (event.verb != model::Verb::Exec) return;
+  report(search, emit);
+  erase(search);
+}
 
-  if (search->hit == position) {
+void PathSearches::add(const SearchStep& step, const model::Event& event,
+                       const Emit& emit) {
+  std::string place = normal(step.directory);
+  for (const auto& path : *step.paths) {
+    if (const auto position = path->position(step.directory)) {
+      place = path->directories()[*position];
+      break;
+    }
+  }
+  Search* search = find(step.name);
+  if (search != nullptr && (search->hit || search->complete) &&
+      search->has_tried(place)) {
+    release(*search, emit);
+    search = nullptr;
+  }
+  if (search != nullptr && !continues(*search, step)) {
+    // PATH was changed in the middle: what was seen belongs to no search.
+    if (begun(step).empty()) return;
+    erase(*search);
+    search = nullptr;
+  }
+  if (search == nullptr) search = open(step, event);
+  if (search == nullptr) return;
+  waiting_ = true;
+  search->last_seq = event.seq;
+  search->exit_ns = event.exit_ns;
+
+  if (event.ok() || !goes_on(event.err)) {
+    found(*search, place, step, event, emit);
+    return;
+  }
+  if (search->hit && search->hit->directory == place) {
     // bash also asks whether it may read the file, for scripts.
     const bool about_execution = !is_access(event.syscall) || event.mode == 0 ||
                                  (event.mode & X_OK) != 0;
     if (!about_execution) return;
   }
-  reject_hit(*search);
-  search->tried[position] = true;
+  search->reject_hit();
+  search->miss(place);
   if (event.err == EACCES) search->refused = true;
   if (is_refusal(event)) search->cause = event.cause;
-  if (all_tried_before(*search, search->tried.size())) {
-    report(*search, {}, emit);
-    erase(search);
-  }
 }
 
 }  // namespace driftcage::match

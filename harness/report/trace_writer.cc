@@ -138,6 +138,7 @@ void TraceWriter::add(const wire::Record& record) {
   // first: an exec's line names the program that called.
   const bool process_ends = std::holds_alternative<model::ProcessEnd>(record);
   const bool trace_ends = std::holds_alternative<wire::End>(record);
+  state_->deriver.before(record);
   if (process_ends) state_->deriver.add(record);
   if (trace_ends) state_->deriver.finish();
   std::visit(*state_, record);

@@ -419,5 +419,200 @@ TEST(Lookup, ManyNamesInTheFirstPlaceDoNotPileUp) {
   EXPECT_THAT(derived(trace), ElementsAre("lookup gcc = ENOENT in /a:/b"));
 }
 
+void asks_to_execute(model::Event& event) { event.mode = 1; }
+
+TEST(Lookup, ShellThatChangedPathGoesOnBehindTheKnownOne) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/dash", "/a:/b")
+      .call(1, "newfstatat", "/a/foo", ENOENT)
+      .call(1, "newfstatat", "/b/foo", ENOENT)
+      .call(1, "newfstatat", "/new/foo")
+      .call(1, "vfork", "")
+      .start(2, 1)
+      .exec(2, "/new/foo", {"foo"}, {"PATH=/a:/b:/new"})
+      // Now the child has told.
+      .call(1, "newfstatat", "/a/bar", ENOENT)
+      .call(1, "newfstatat", "/b/bar", ENOENT)
+      .call(1, "newfstatat", "/new/bar")
+      .call(1, "newfstatat", "/a/none", ENOENT)
+      .call(1, "newfstatat", "/b/none", ENOENT)
+      .call(1, "newfstatat", "/new/none", ENOENT);
+  EXPECT_THAT(derived(trace),
+              ElementsAre("lookup foo = /new/foo in /a:/b:/new",
+                          "lookup bar = /new/bar in /a:/b:/new",
+                          "lookup none = ENOENT in /a:/b:/new"));
+}
+
+TEST(Lookup, ShellThatChangedPathBeginsBeforeTheKnownOne) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/dash", "/a:/b")
+      .call(1, "newfstatat", "/new/none", ENOENT)
+      .call(1, "newfstatat", "/a/none", ENOENT)
+      .call(1, "newfstatat", "/b/none", ENOENT)
+      .call(1, "newfstatat", "/new/ls", ENOENT)
+      .call(1, "newfstatat", "/a/ls", ENOENT)
+      .call(1, "newfstatat", "/b/ls");
+  EXPECT_THAT(derived(trace), ElementsAre("lookup none = ENOENT in /new:/a:/b",
+                                          "lookup ls = /b/ls in /new:/a:/b"));
+}
+
+TEST(Lookup, ShellWithAPathOfItsOwn) {
+  TraceBuilder dash;
+  dash.program(1, "/usr/bin/dash", "/a:/b")
+      .call(1, "newfstatat", "/x/foo", ENOENT)
+      .call(1, "newfstatat", "/y/foo")
+      .start(2, 1)
+      .exec(2, "/y/foo", {"foo"}, {}, false, ENOEXEC)
+      .call(1, "newfstatat", "/x/none", ENOENT)
+      .call(1, "newfstatat", "/y/none", ENOENT)
+      .end(1, 127);
+  EXPECT_THAT(derived(dash), ElementsAre("lookup foo = /y/foo in /x:/y",
+                                         "lookup none = ENOENT in /x:/y"));
+  TraceBuilder bash;
+  bash.program(1, "/usr/bin/bash", "/a:/b")
+      .call(1, "newfstatat", "/x/none", ENOENT)
+      .call(1, "newfstatat", ".")
+      .call(1, "newfstatat", "./none", ENOENT)
+      .start(2, 1)
+      .end(2, 127)
+      .end(1);
+  EXPECT_THAT(derived(bash), ElementsAre("lookup none = ENOENT in /x:."));
+}
+
+TEST(Lookup, FileTestsOfAShellAreNoLookups) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/dash", ":/a:/b")
+      .call(1, "newfstatat", "Makefile")
+      .call(1, "newfstatat", "/x/conf", ENOENT)
+      .call(1, "newfstatat", "/y/conf", ENOENT)
+      .call(1, "newfstatat", "/y/other")
+      // Another command that is not found, in a subshell.
+      .call(1, "newfstatat", "/x/conf", ENOENT)
+      .call(1, "newfstatat", "/y/conf", ENOENT)
+      .start(2, 1)
+      .call(2, "newfstatat", "/x/none", ENOENT)
+      .end(2, 127)
+      .end(1, 1);
+  EXPECT_THAT(derived(trace), IsEmpty());
+  TraceBuilder only;
+  only.program(1, "/usr/bin/dash", "/only")
+      .call(1, "newfstatat", "/only/nothere", ENOENT)
+      .call(1, "newfstatat", "/only/there")
+      .end(1, 1);
+  EXPECT_THAT(derived(only), IsEmpty());
+}
+
+TEST(Lookup, ShellWithAPathOfOneDirectory) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/bash", "/only")
+      .call(1, "newfstatat", "/only/ls")
+      .call(1, "access", "/only/ls", 0, asks_to_execute)
+      .call(1, "newfstatat", "/only/none", ENOENT)
+      .start(2, 1)
+      .end(2, 127)
+      .end(1);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup ls = /only/ls in /only",
+                                          "lookup none = ENOENT in /only"));
+}
+
+TEST(Lookup, FilesOfTheWorkingDirectoryAreNoLookups) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/make", ":/a")
+      .call(1, "newfstatat", "x.c")
+      .call(1, "newfstatat", "tool")
+      .call(1, "faccessat2", "tool", 0, asks_to_execute)
+      .end(1);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup tool = /cwd/tool in ."));
+}
+
+// `command -v foo || test -f /opt/foo`
+TEST(Lookup, AFileBehindThePathIsNotFoundAlongIt) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/dash", "/a:/b")
+      .call(1, "newfstatat", "/a/foo", ENOENT)
+      .call(1, "newfstatat", "/b/foo", ENOENT)
+      .call(1, "newfstatat", "/opt/foo")
+      .start(2, 1)
+      .exec(2, "/opt/foo", {"/opt/foo"})
+      .end(1);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup foo = ENOENT in /a:/b"));
+}
+
+TEST(Lookup, NothingFoundComesBeforeTheNextCall) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/a:/b")
+      .call(1, "newfstatat", "/a/gcc", ENOENT)
+      .call(1, "newfstatat", "/b/gcc", ENOENT)
+      .call(1, "openat", "/x");
+  std::size_t seen = 0;
+  Deriver deriver([&seen](const model::Event&) { ++seen; });
+  for (std::size_t i = 0; i + 1 < trace.records.size(); ++i) {
+    deriver.before(trace.records[i]);
+    deriver.add(trace.records[i]);
+  }
+  EXPECT_EQ(seen, 0u);
+  deriver.before(trace.records.back());
+  EXPECT_EQ(seen, 1u);
+  deriver.add(trace.records.back());
+  EXPECT_EQ(seen, 1u);
+}
+
+TEST(Lookup, GoFoldsTheDirectoriesOfPath) {
+  TraceBuilder trace;
+  trace.program(1, kGo, "/x/../a:/b//:c/..:../d")
+      .call(1, "newfstatat", "/a/gcc", ENOENT)
+      .call(1, "newfstatat", "/b/gcc", ENOENT)
+      .call(1, "newfstatat", "gcc", ENOENT)
+      .call(1, "newfstatat", "../d/gcc", ENOENT)
+      // As a shell has it.
+      .call(1, "newfstatat", "/x/../a/git", ENOENT)
+      .call(1, "newfstatat", "/b//git", ENOENT)
+      .call(1, "newfstatat", "c/../git", ENOENT)
+      .call(1, "newfstatat", "../d/git", ENOENT);
+  EXPECT_THAT(derived(trace),
+              ElementsAre("lookup gcc = ENOENT in /x/../a:/b:c/..:../d",
+                          "lookup git = ENOENT in /x/../a:/b:c/..:../d"));
+}
+
+TEST(Lookup, SpawnSearchesTheCallersPath) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/python3", "/a:/b")
+      .start(2, 1)
+      .exec(2, "/a/none", {"none"}, {"PATH=/only:/two"}, false, ENOENT)
+      .exec(2, "/b/none", {"none"}, {"PATH=/only:/two"}, false, ENOENT)
+      .end(2, 127);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup none = ENOENT in /a:/b"));
+}
+
+TEST(Lookup, UnsetPathMeansWhatAShellHasBuiltIn) {
+  const auto searched = [](const std::string& program,
+                           const std::vector<std::string>& directories) {
+    TraceBuilder trace;
+    trace.start(1).exec(1, program, {program}, {"HOME=/"}, true);
+    for (const std::string& directory : directories)
+      trace.call(1, "newfstatat", directory + "/none", ENOENT);
+    return derived(trace);
+  };
+  EXPECT_THAT(searched("/bin/dash", {"/usr/local/sbin", "/usr/local/bin",
+                                     "/usr/sbin", "/usr/bin", "/sbin", "/bin"}),
+              ElementsAre("lookup none = ENOENT in /usr/local/sbin:"
+                          "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+  EXPECT_THAT(
+      searched("/bin/bash", {"/usr/local/bin", "/usr/local/sbin", "/usr/bin",
+                             "/usr/sbin", "/bin", "/sbin", "."}),
+      ElementsAre("lookup none = ENOENT in /usr/local/bin:"
+                  "/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:."));
+  EXPECT_THAT(
+      searched("/bin/busybox", {"/sbin", "/usr/sbin", "/bin", "/usr/bin"}),
+      ElementsAre("lookup none = ENOENT in /sbin:/usr/sbin:/bin:/usr/bin"));
+
+  TraceBuilder removed;
+  removed.program(1, "/usr/bin/env", "/a:/b")
+      .exec(1, "/bin/none", {"none"}, {"PATH"}, false, ENOENT)
+      .exec(1, "/usr/bin/none", {"none"}, {"PATH"}, false, ENOENT);
+  EXPECT_THAT(derived(removed),
+              ElementsAre("lookup none = ENOENT in /bin:/usr/bin"));
+}
+
 }  // namespace
 }  // namespace driftcage::match
