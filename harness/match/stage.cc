@@ -13,12 +13,47 @@ namespace {
 constexpr std::array<std::string_view, 5> kStageTools{"compile", "asm", "cgo",
                                                       "vet", "link"};
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// "linux_amd64"
+bool is_platform(std::string_view name) {
+  const std::size_t bar = name.find('_');
+  const auto is_word = [](std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    });
+  };
+  return bar != std::string_view::npos && is_word(name.substr(0, bar)) &&
+         is_word(name.substr(bar + 1));
 }
 
 // $GOROOT/pkg/tool/linux_amd64/compile
-bool is_go_tool(std::string_view path) { return contains(path, "/pkg/tool/"); }
+bool is_go_tool(std::string_view path) {
+  const auto parts = base::path::components(path);
+  const std::size_t count = parts.size();
+  return count >= 4 && parts[count - 4] == "pkg" &&
+         parts[count - 3] == "tool" && is_platform(parts[count - 2]);
+}
+
+// What the go command built in order to start it: go-build123/b001/exe/NAME,
+// go-build123/b001/NAME.test, or ab/abcd...-d/NAME in the cache.
+bool is_product(std::string_view path) {
+  const auto parts = base::path::components(path);
+  const std::size_t count = parts.size();
+  if (count < 3 || path.front() != '/') return false;
+  const std::string_view folder = parts[count - 2];
+  const std::string_view above = parts[count - 3];
+  if (folder == "exe")
+    return count >= 4 && parts[count - 4].starts_with("go-build");
+  if (folder.ends_with("-d")) {
+    return above.size() == 2 && folder.starts_with(above) &&
+           is_hex(folder.substr(0, folder.size() - 2));
+  }
+  return folder.starts_with('b') && above.starts_with("go-build") &&
+         parts.back().ends_with(".test");
+}
 
 // "gcc", "x86_64-linux-gnu-gcc-12", "clang-14", "cc1", "as", "ld", "collect2".
 bool is_c_tool(std::string_view name) {
@@ -35,6 +70,19 @@ bool is_c_tool(std::string_view name) {
     name = name.substr(dash + 1);
   return name.starts_with("ld.") ||
          std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+std::string_view first_word(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text.substr(0, text.find_first_of(" \t"));
+}
+
+// "-exec wrapper", "--exec=wrapper", among the go command's arguments.
+bool has_exec_flag(const std::vector<std::string>& argv) {
+  return std::any_of(argv.begin(), argv.end(), [](std::string_view word) {
+    if (word.starts_with("--")) word.remove_prefix(1);
+    return word == "-exec" || word.starts_with("-exec=");
+  });
 }
 
 // The go command's own verb: its first argument that is no flag.
@@ -74,10 +122,47 @@ void Stages::add(const wire::Record& record) {
   }
 }
 
+bool Stages::is_compiler(const Process& process, std::string_view path) {
+  const std::string_view name = base::path::base_name(path);
+  const auto names = [&](std::string_view variable) {
+    const bool whole = variable.find('/') != std::string_view::npos;
+    return !variable.empty() && variable == (whole ? path : name);
+  };
+  return is_c_tool(name) || names(process.cc) || names(process.cxx);
+}
+
+bool Stages::starts_product(const Process& go, std::string_view path,
+                            const std::vector<std::string>& argv) {
+  if (!go.is_go || !go.runs) return false;
+  const std::string_view name = base::path::base_name(path);
+  // With -o a test may lie anywhere.
+  if (is_product(path) || name.ends_with(".test")) return true;
+  // go_linux_arm64_exec is the wrapper for that platform.
+  if (!go.wraps && !(name.starts_with("go_") && name.ends_with("_exec")))
+    return false;
+  for (std::size_t i = 1; i < argv.size(); ++i) {
+    if (argv[i - 1] != "-o" && is_product(argv[i])) return true;
+  }
+  return false;
+}
+
 Stages::Process Stages::after(const Process& before, const model::Event& event,
                               bool& real) {
-  Process process{before.parent, before.stage, false, false};
+  Process process;
+  process.parent = before.parent;
+  process.stage = before.stage;
+  process.cc = before.cc;
+  process.cxx = before.cxx;
   if (!event.exec) return process;
+  for (const std::string_view entry : event.exec->environment) {
+    const std::size_t equals = std::min(entry.find('='), entry.size());
+    const std::string_view variable = entry.substr(0, equals);
+    const std::string_view value = entry.substr(equals);
+    const std::string_view word =
+        first_word(value.empty() ? value : value.substr(1));
+    if (variable == "CC") process.cc = word;
+    if (variable == "CXX") process.cxx = word;
+  }
   const std::string& path = event.abs.empty() ? event.path : event.abs;
   const std::string_view name = base::path::base_name(path);
   const auto& argv = event.exec->argv;
@@ -85,9 +170,15 @@ Stages::Process Stages::after(const Process& before, const model::Event& event,
     const std::string_view verb = subcommand(argv);
     process.is_go = true;
     process.runs = verb == "run" || verb == "test";
+    process.wraps = process.runs && has_exec_flag(argv);
+    process.generates = verb == "generate";
     process.stage = "list";
-  } else if (process.stage.empty() || process.stage == "run") {
+  } else if (process.stage.empty() || process.stage == "run" ||
+             process.stage == "generate") {
     return process;
+  } else if (starts_product(before, path, argv)) {
+    // Before its name is looked at: it may be that of a C tool.
+    process.stage = "run";
   } else if (is_go_tool(path)) {
     real = std::none_of(argv.begin(), argv.end(), [](const std::string& word) {
       return word.starts_with("-V");
@@ -96,14 +187,12 @@ Stages::Process Stages::after(const Process& before, const model::Event& event,
     process.stage = !real                       ? "version"
                     : tool == kStageTools.end() ? "tool"
                                                 : *tool;
-  } else if (is_c_tool(name)) {
+  } else if (before.is_go && before.generates) {
+    process.stage = "generate";
+  } else if (is_compiler(before, path)) {
     // Under Go's linker it is the linker's.
     real = process.stage != "link";
     if (real) process.stage = "gcc";
-  } else if (before.is_go && before.runs &&
-             (contains(path, "/exe/") || contains(path, "-d/") ||
-              name.ends_with(".test"))) {
-    process.stage = "run";
   }
   return process;
 }

@@ -75,6 +75,66 @@ TEST_F(StagesTest, TestsRunAndBuildsDoNot) {
   EXPECT_EQ(tool(4, 3, "/work/exe/helper", {"helper"}), "list");
 }
 
+TEST_F(StagesTest, AProductMayHaveTheNameOfACTool) {
+  tool(1, 0, "/usr/bin/go", {"go", "run", "."});
+  EXPECT_EQ(tool(2, 1, "/tmp/go-build1/b001/exe/as", {"as"}), "run");
+  EXPECT_EQ(tool(3, 1, "/tmp/go-build1/b001/exe/my-ld", {"my-ld"}), "run");
+  EXPECT_EQ(tool(4, 1, "/c/go-build/0a/0afe-d/cc", {"cc"}), "run");
+  EXPECT_EQ(tool(5, 1, "/usr/bin/as", {"as"}), "gcc");
+  // Folders that look like those of products.
+  EXPECT_EQ(tool(6, 1, "/opt/exe/gcc", {"gcc"}), "gcc");
+  EXPECT_EQ(tool(7, 1, "/opt/has-d/gcc", {"gcc"}), "gcc");
+  tool(8, 0, "/usr/bin/go", {"go", "test"});
+  EXPECT_EQ(tool(9, 8, "/tmp/go-build1/b001/ld.test", {"ld.test"}), "run");
+}
+
+TEST_F(StagesTest, AWrapperRunsTheProduct) {
+  const std::string product = "/tmp/go-build1/b001/exe/x";
+  tool(1, 0, "/usr/bin/go", {"go", "run", "-exec", "env A=1", "."});
+  EXPECT_EQ(tool(2, 1, "/usr/bin/env", {"env", "A=1", product}), "run");
+  EXPECT_EQ(tool(3, 1, "/usr/bin/gccgo", {"gccgo", "-o", product}), "list");
+  trace_.exec(2, product, {product});
+  EXPECT_EQ(feed(trace_), "run");
+  tool(4, 0, "/usr/bin/go", {"go", "test", "--exec=env"});
+  EXPECT_EQ(tool(5, 4, "/usr/bin/env", {"env", "/t/go-build2/b1/t.test"}),
+            "run");
+  tool(6, 0, "/usr/bin/go", {"go", "run", "."});
+  EXPECT_EQ(tool(7, 6, "/bin/go_linux_arm64_exec", {"x", product}), "run");
+  EXPECT_EQ(tool(8, 6, "/usr/bin/env", {"env", product}), "list");
+}
+
+TEST_F(StagesTest, GeneratorsHaveAStage) {
+  tool(1, 0, "/usr/bin/go", {"go", "generate", "./..."});
+  EXPECT_EQ(stages_.stage(1), "list");
+  EXPECT_EQ(tool(2, 1, "/usr/bin/sh", {"sh", "-c", "x"}), "generate");
+  EXPECT_EQ(tool(3, 2, "/usr/bin/gcc", {"gcc"}), "generate");
+  EXPECT_EQ(tool(4, 1, "/work/pkg/tool/x/x", {"x"}), "generate");
+  EXPECT_EQ(tool(5, 1, "/usr/bin/gcc", {"gcc"}), "generate");
+  EXPECT_EQ(tool(6, 1, "/usr/bin/go", {"go", "run", "gen.go"}), "list");
+  EXPECT_EQ(tool(7, 6, "/tmp/go-build1/b001/exe/gen", {"gen"}), "run");
+}
+
+TEST_F(StagesTest, ToolsLieInAFolderForThePlatform) {
+  tool(1, 0, "/usr/bin/go", {"go", "build"});
+  EXPECT_EQ(tool(2, 1, "/work/pkg/tool/x/compile", {"compile"}), "list");
+  EXPECT_EQ(tool(3, 1, std::string(kTools) + "pack", {"pack"}), "tool");
+}
+
+TEST_F(StagesTest, CompilersAreWhatTheEnvironmentNames) {
+  trace_.start(1).exec(1, "/usr/bin/go", {"go", "build"},
+                       {"CC=/opt/mycc -m64", "CXX=mycxx"}, true);
+  feed(trace_);
+  EXPECT_EQ(tool(2, 1, "/opt/mycc", {"/opt/mycc", "-c"}), "gcc");
+  EXPECT_EQ(stages_.stage(1), "build");
+  EXPECT_EQ(tool(3, 1, "/usr/bin/mycxx", {"mycxx"}), "gcc");
+  EXPECT_EQ(tool(4, 1, "/usr/bin/mycc", {"mycc"}), "build");
+  tool(5, 1, std::string(kTools) + "link", {"link", "-o", "x"});
+  EXPECT_EQ(tool(6, 5, "/opt/mycc", {"/opt/mycc"}), "link");
+  trace_.start(7, 1).exec(7, "/usr/bin/go", {"go", "build"}, {"CC"});
+  feed(trace_);
+  EXPECT_EQ(tool(8, 7, "/opt/mycc", {"/opt/mycc"}), "list");
+}
+
 TEST_F(StagesTest, NothingOutsideOfAGoCommand) {
   EXPECT_EQ(tool(1, 0, "/usr/bin/make", {"make"}), "");
   EXPECT_EQ(tool(2, 1, "/usr/bin/gcc", {"gcc"}), "");
