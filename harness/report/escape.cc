@@ -44,6 +44,22 @@ bool is_control(std::string_view character) {
   return lead == 0xc2 && byte_at(character, 1) < 0xa0;
 }
 
+// What moves the letters around it or ends the line: directional marks,
+// embeddings, overrides and isolates of Unicode, U+2028 and U+2029.
+bool reorders(std::string_view character) {
+  if (character == "\xd8\x9c") return true;  // U+061C
+  if (character.size() != 3 || !character.starts_with("\xe2")) return false;
+  const unsigned last = byte_at(character, 2);
+  switch (byte_at(character, 1)) {
+    case 0x80:  // U+200E, U+200F, U+2028 to U+202E
+      return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae);
+    case 0x81:  // U+2066 to U+2069
+      return last >= 0xa6 && last <= 0xa9;
+    default:
+      return false;
+  }
+}
+
 void append_escaped(std::string& out, std::string_view bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -63,7 +79,7 @@ std::string escape(std::string_view bytes, std::string_view keep,
     const std::string_view part =
         bytes.substr(0, length == 0 ? std::size_t{1} : length);
     const bool kept = length == 1 && keep.find(part[0]) != keep.npos;
-    if (length == 0 || (is_control(part) && !kept) ||
+    if (length == 0 || (is_control(part) && !kept) || reorders(part) ||
         (backslash && part == "\\")) {
       append_escaped(out, part);
     } else {

@@ -6,13 +6,15 @@
 
 namespace driftcage::report {
 
-// Bytes as printable UTF-8 on one line, without loss: control characters, the
-// backslash and bytes that are no valid UTF-8 become \xNN. Nothing else
-// contains a backslash, so that replacing each \xNN gives the bytes back.
+// Bytes as printable UTF-8 on one line, without loss: control characters, those
+// that reorder a line, the backslash and bytes that are no valid UTF-8 become
+// \xNN. Nothing else contains a backslash, so that replacing each \xNN gives
+// the bytes back.
 [[nodiscard]] std::string printable(std::string_view bytes);
 
 // Text of several lines for a terminal: newlines and tabs stay, so do
-// backslashes; other control characters and bad UTF-8 become \xNN.
+// backslashes; other control characters, those that reorder a line, and bad
+// UTF-8 become \xNN.
 [[nodiscard]] std::string printable_text(std::string_view bytes);
 
 // At most `limit` bytes, cut between characters, with "..." at the end.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/report/escape.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace driftcage::report {
@@ -66,6 +67,21 @@ TEST(Cut, BetweenCharacters) {
   EXPECT_EQ(cut("abcdefg", 6), "abc...");
   EXPECT_EQ(cut("ab\xc3\xa4xyz", 6), "ab...");
   EXPECT_EQ(cut("abcdef", 2), "...");
+}
+
+TEST(Escape, CharactersThatReorderALine) {
+  EXPECT_EQ(printable("a\u202etxt.exe"), "a\\xe2\\x80\\xaetxt.exe");
+  EXPECT_EQ(printable_text("\u2028"), "\\xe2\\x80\\xa8");
+  for (const std::string_view text :
+       {"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202e",
+        "\u2066", "\u2069"}) {
+    EXPECT_THAT(printable(text), ::testing::StartsWith("\\x")) << text;
+  }
+  // Their neighbours.
+  for (const std::string_view text : {"\u061b", "\u200d", "\u2010", "\u2027",
+                                      "\u202f", "\u2065", "\u206a", "\u20ac"}) {
+    EXPECT_EQ(printable(text), text);
+  }
 }
 
 }  // namespace
