@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -26,12 +27,15 @@ const char* clone_hint(int err) {
   }
 }
 
-// CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and so does execve.
+// CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and so does execve. By
+// the system call: glibc's posix_spawn(3) ignores the two signals that it keeps
+// for itself, and its sigaction(2) lets nobody change them back.
 void clear_actions() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) {
-    ::sigaction(number, &action, nullptr);
+  constexpr std::size_t kSetSize = _NSIG / 8;
+  // The kernel's sigaction, larger than on any machine: SIG_DFL is zero.
+  const std::array<unsigned long, 8> action{};
+  for (int number = 1; number < _NSIG; ++number) {
+    ::syscall(SYS_rt_sigaction, number, action.data(), nullptr, kSetSize);
   }
 }
 
