@@ -121,7 +121,10 @@ base::Status check(const model::CageSpec& spec) {
   }
   [[maybe_unused]] const ssize_t written =
       ::write(spawn, &failure, sizeof failure);
-  ::_exit(127);
+  // As shells have it: not found, or found and not to be started.
+  constexpr int kNotFound = 127;
+  constexpr int kNotExecutable = 126;
+  ::_exit(failure.err == ENOENT ? kNotFound : kNotExecutable);
 }
 
 // Processes of the cage besides pid 1, as its procfs lists them.
