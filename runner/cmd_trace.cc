@@ -271,9 +271,19 @@ base::Result<int> traced(const Options& options, const std::string& image,
   }
   const Run run = run_once(cell, spec, write, pass_on);
   writer.finish();
-  DRIFTCAGE_CHECK_OK(output.close());
   const int code = exit_code_of(run);
   stopped = run.signal;
+  if (auto closed = output.close(); !closed) {
+    // Its status is told nowhere else.
+    base::Error error = closed.error();
+    if (run.end && (run.end->outcome == wire::Outcome::Finished ||
+                    run.end->outcome == wire::Outcome::Leak)) {
+      error.hint +=
+          (error.hint.empty() ? "" : "\n") +
+          fmt::format("the command itself ended with exit code {}", code);
+    }
+    return tl::make_unexpected(std::move(error));
+  }
   if (!options.verify || !run.end || run.signal != 0) return code;
 
   match::Census second;

@@ -77,6 +77,21 @@ TEST_F(Trace, AProgramThatIsNotThereIsShownAsAShellWould) {
   EXPECT_THAT(outcome.err, HasSubstr("ENOENT"));
 }
 
+TEST_F(Trace, AProgramThatCannotBeStartedIsShownAsAShellWould) {
+  write("plain", "echo x\n");
+  const Outcome outcome = driftcage({"trace", "--", "./plain"}, here());
+  EXPECT_EQ(outcome.code, 126);
+  EXPECT_THAT(outcome.err, HasSubstr("exit 126"));
+}
+
+TEST_F(Trace, ATraceThatCannotBeWrittenStillTellsTheProgramsStatus) {
+  const Outcome outcome =
+      driftcage({"trace", "-o", "/dev/full", "--", "sh", "-c", "exit 5"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("the command itself ended with exit "
+                                     "code 5"));
+}
+
 TEST_F(Trace, TheProgramHasTheRealStreams) {
   Setting setting = here();
   setting.input = "through the cage\n";
