@@ -112,24 +112,6 @@ bool is_curl(std::string_view argument) {
   return name.starts_with("curl") || name == "wget";
 }
 
-// What curl(1) is given as a login: the place of the secret in `argument`,
-// which follows `before`, or npos.
-std::size_t login_of_curl(std::string_view before, std::string_view argument) {
-  std::size_t skip = 0;
-  if (!takes_login(before)) {
-    if (argument.starts_with("--user=") ||
-        argument.starts_with("--proxy-user=")) {
-      skip = argument.find('=') + 1;
-    } else if (argument.starts_with("-u") || argument.starts_with("-U")) {
-      skip = 2;
-    } else {
-      return std::string_view::npos;
-    }
-  }
-  const std::size_t word = login_word(argument.substr(skip));
-  return word == std::string_view::npos ? word : skip + word;
-}
-
 // The scheme of an URL that ends before `at`. A path that was made absolute has
 // one slash less, and may have a colon for other reasons: then it must be a
 // well-known one, or `user` have a password.
@@ -251,7 +233,7 @@ std::vector<std::string> redact_arguments(
         before.find('=') == std::string_view::npos) {
       secret = 0;
     } else if (!is_secret_header(argument, secret)) {
-      secret = curl ? login_of_curl(before, argument) : std::string::npos;
+      secret = curl ? secret_of_curl(before, argument) : std::string::npos;
     }
     result.push_back(secret == std::string::npos
                          ? redact_entry(argument)

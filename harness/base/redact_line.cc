@@ -97,15 +97,16 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
 // Nothing: npos.
 std::size_t secret_after(std::string_view text, std::string_view before,
                          std::size_t value, bool curl) {
-  if (value >= text.size() || text[value] == '-') return std::string_view::npos;
-  if (takes_secret(before)) return value;
-  if (!curl || !takes_login(before)) return std::string_view::npos;
-  const std::size_t word =
-      login_word(text.substr(value, end_of_word(text, value) - value));
-  return word == std::string_view::npos ? word : value + word;
+  if (value >= text.size()) return std::string_view::npos;
+  if (text[value] != '-' && takes_secret(before)) return value;
+  if (!curl || (!before.starts_with('-') && text[value] != '-'))
+    return std::string_view::npos;
+  const std::size_t secret = secret_of_curl(
+      before, text.substr(value, end_of_word(text, value) - value));
+  return secret == std::string_view::npos ? secret : value + secret;
 }
 
-// Assignments, options with their values, and logins.
+// Assignments, options with their values, logins and cookies.
 std::string redact_words(std::string_view text) {
   const bool curl = text.find("curl") != std::string_view::npos ||
                     text.find("wget") != std::string_view::npos;
@@ -123,7 +124,7 @@ std::string redact_words(std::string_view text) {
     if (assigns && is_secret_name(word)) {
       secret = at + 1;
       end = end_of_word(text, secret);
-    } else if (!assigns && word.starts_with('-')) {
+    } else if (!assigns) {
       const std::size_t value = skip_blanks(text, at);
       secret = secret_after(text, word, value, curl);
       if (secret != std::string_view::npos) end = end_of_word(text, value);
@@ -241,6 +242,34 @@ bool takes_login(std::string_view option) {
   return option == "--user" || option == "--proxy-user" ||
          (option.size() > 1 && option[0] == '-' && option[1] != '-' &&
           (option.ends_with('u') || option.ends_with('U')));
+}
+
+bool takes_cookies(std::string_view option) {
+  return option.size() > 1 && option[0] == '-' && option[1] != '-' &&
+         option.ends_with('b');
+}
+
+bool is_cookies(std::string_view cookies) {
+  const std::size_t equals = cookies.find('=');
+  return equals != std::string_view::npos && !cookies.starts_with('-') &&
+         cookies.substr(0, equals).find("://") == std::string_view::npos;
+}
+
+std::size_t secret_of_curl(std::string_view before, std::string_view argument) {
+  std::size_t skip = 0;
+  if (argument.starts_with("-b") && is_cookies(argument.substr(2))) return 2;
+  if (argument.starts_with("--user=") ||
+      argument.starts_with("--proxy-user=")) {
+    skip = argument.find('=') + 1;
+  } else if (argument.starts_with("-u") || argument.starts_with("-U")) {
+    skip = 2;
+  } else if (takes_cookies(before) && is_cookies(argument)) {
+    return 0;
+  } else if (!takes_login(before)) {
+    return std::string_view::npos;
+  }
+  const std::size_t word = login_word(argument.substr(skip));
+  return word == std::string_view::npos ? word : skip + word;
 }
 
 std::size_t login_word(std::string_view argument) {

@@ -253,5 +253,33 @@ TEST(Redact, Arguments) {
                           "note: the key"));
 }
 
+TEST(Redact, LoginsThatAreJoinedToTheirOption) {
+  EXPECT_THAT(redact_arguments({"curl", "--user=me:w", "-ume:w", "-Ume:w"}),
+              ElementsAre("curl", "--user=me:***", "-ume:***", "-Ume:***"));
+  EXPECT_THAT(
+      redact_arguments({"./curl --user=me:w -ume:w 'h'; curl --proxy-user=me:w",
+                        "curl -u'me:w' h", "curl -u 1000:1000 -u1:1"}),
+      ElementsAre("./curl --user=me:*** -ume:*** 'h'; curl "
+                  "--proxy-user=me:***",
+                  "curl -u'me:*** h", "curl -u 1000:1000 -u1:1"));
+  EXPECT_THAT(redact_arguments({"chown --user=me:staff", "tool -ume:staff"}),
+              ElementsAre("chown --user=me:staff", "tool -ume:staff"));
+}
+
+TEST(Redact, CookiesOfCurl) {
+  EXPECT_THAT(
+      redact_arguments({"curl", "-b", "id=x; n=y", "-sb", "id=x", "-bid=x",
+                        "--cookie", "id=x", "-b", "jar.txt", "--cookie=id=x"}),
+      ElementsAre("curl", "-b", "***", "-sb", "***", "-b***", "--cookie", "***",
+                  "-b", "jar.txt", "--cookie=***"));
+  EXPECT_THAT(
+      redact_arguments({"curl -b 'id=x; n=y' -bid=x h", "curl -b jar.txt h",
+                        "curl --cookie \"id=x\" h", "wget -b http://h/?a=b"}),
+      ElementsAre("curl -b *** -b*** h", "curl -b jar.txt h",
+                  "curl --cookie *** h", "wget -b http://h/?a=b"));
+  EXPECT_THAT(redact_arguments({"tool", "-b", "id=x"}),
+              ElementsAre("tool", "-b", "id=x"));
+}
+
 }  // namespace
 }  // namespace driftcage::base
