@@ -57,9 +57,10 @@ Passed passed_path(const model::Event& event) {
 }
 
 bool is_shell(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> kShells{
-      "sh",      "dash",  "bash", "rbash", "ash",
-      "busybox", "ksh93", "mksh", "zsh",   "yash"};
+  // Not ksh93, which opens files while it searches, nor fish, which has
+  // threads.
+  static constexpr std::array<std::string_view, 9> kShells{
+      "sh", "dash", "bash", "rbash", "ash", "busybox", "mksh", "zsh", "yash"};
   return std::find(kShells.begin(), kShells.end(), name) != kShells.end();
 }
 
@@ -212,20 +213,24 @@ struct Deriver::State {
   void search(Process& process, const model::Event& event) {
     before(event);
     if (!seen_searches) return;
-    SearchPaths along;
+    const SearchPaths* along = &process.paths;
+    SearchPaths more;
     // env(1) changes PATH in itself and then searches; posix_spawnp(3) searches
     // along the caller's and passes on what it is given.
     const Passed passed = passed_path(event);
-    if (!passed.value.empty()) along.push_back(path_of(passed.value));
-    if (passed.unset) along = default_paths();
-    along.insert(along.end(), process.paths.begin(), process.paths.end());
-    if (process.passed) along.push_back(process.passed);
+    if (passed.unset) more = default_paths();
+    if (!passed.value.empty()) more.push_back(path_of(passed.value));
+    if (process.passed) more.push_back(process.passed);
+    if (!more.empty()) {
+      more.insert(more.end(), process.paths.begin(), process.paths.end());
+      along = &more;
+    }
     const std::string_view call(event.path);
     const std::string_view name = base::path::base_name(call);
     const std::size_t slash = call.size() - name.size();
     const std::string_view directory =
         slash <= 1 ? call.substr(0, slash) : call.substr(0, slash - 1);
-    process.lookups.add({name, directory, &along, process.shell}, event, emit);
+    process.lookups.add({name, directory, along, process.shell}, event, emit);
   }
 
   void event(const model::Event& event) {

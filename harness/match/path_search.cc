@@ -80,6 +80,7 @@ bool is_refusal(const model::Event& event) {
 SearchPath::SearchPath(std::string_view list) {
   for (const std::string& directory : base::path::split_list(list)) {
     std::string text = normal(directory);
+    // Two spellings of one directory are one place: Go cannot tell them apart.
     const auto [known, is_new] =
         positions_.try_emplace(base::path::clean(text), directories_.size());
     positions_.try_emplace(text, known->second);
@@ -115,6 +116,7 @@ void PathSearches::Search::miss(const std::string& directory) {
     const auto position = one.path->position(directory);
     if (!position) continue;
     one.tried[*position] = true;
+    // It stays complete, whatever directories follow.
     if (std::find(one.tried.begin(), one.tried.end(), false) ==
         one.tried.end()) {
       complete = true;
@@ -173,10 +175,12 @@ bool PathSearches::continues(Search& search, const SearchStep& step) {
     return !one.path->position(step.directory);
   };
   auto& along = search.along;
+  // A shell has put directories in front of the known ones.
   if (along.empty()) {
     along = begun(step);
     return true;
   }
+  // Values that begin with the same directories part here.
   if (!std::all_of(along.begin(), along.end(), leaves)) {
     along.erase(std::remove_if(along.begin(), along.end(), leaves),
                 along.end());
@@ -223,7 +227,8 @@ void PathSearches::release(Search& search, const Emit& emit) {
   if (search.hit && search.hit->proven) {
     report(search, emit);
     remember(search.hit->file);
-  } else if (search.complete && (!search.shell || search.tried.size() > 1)) {
+  } else if (search.complete && (!search.shell || search.tried.size() > 1 ||
+                                 search.first.verb == model::Verb::Exec)) {
     // Who looks at a file somewhere else, once nothing was found, need not have
     // searched there; and one directory alone is as well a test of a file.
     search.hit.reset();
@@ -275,6 +280,7 @@ void PathSearches::close(const Emit& emit) {
   while (!searches_.empty()) release(searches_.front(), emit);
 }
 
+// One directory that is not in the known PATH is what cd(1) tests as well.
 void PathSearches::fail(const Emit& emit) {
   for (std::size_t i = 0; i < searches_.size();) {
     const Search& search = searches_[i];
@@ -293,26 +299,35 @@ void PathSearches::found(Search& search, const std::string& place,
                          const Emit& emit) {
   if (search.hit && search.hit->directory != place) search.reject_hit();
   const bool in_order = search.in_order(step.directory, false);
+  // A file further on in PATH that somebody knows the place of.
   if (!in_order && !search.shell && !search.complete) return;
-  const std::string& file = event.abs.empty() ? event.path : event.abs;
-  if (search.hit) {
-    // Who only wants to know whether a file is there does not ask this, too.
-    const bool asks = is_access(event.syscall) && (event.mode & X_OK) != 0;
-    search.hit->proven = search.hit->proven || asks;
+  if (!search.hit) {
+    // A shell may test a file in the first directory, and anybody looks at
+    // files in the working directory.
+    const bool alone = step.shell || place == ".";
+    Hit& hit = search.hit.emplace();
+    hit.directory = place;
+    hit.file = event.abs.empty() ? event.path : event.abs;
+    hit.tid = event.tid;
+    hit.proven = search.in_order(step.directory, /*after_others=*/alone);
+  }
+  if (event.verb == model::Verb::Exec) {
+    report(search, emit);
+    erase(search);
     return;
   }
-  // A shell may test a file in the first directory, and anybody looks at files
-  // in the working directory.
-  const bool alone = step.shell || place == ".";
-  search.hit = Hit{place, file, event.tid,
-                   search.in_order(step.directory, /*after_others=*/alone)};
-  if (event.verb != model::Verb::Exec) return;
-  report(search, emit);
-  erase(search);
+  // Who only wants to know whether a file is there does not ask both.
+  Hit& hit = *search.hit;
+  hit.asked |= is_access(event.syscall) && (event.mode & X_OK) != 0;
+  hit.stated |= !is_access(event.syscall);
+  hit.proven |= hit.asked && hit.stated;
 }
 
 void PathSearches::add(const SearchStep& step, const model::Event& event,
                        const Emit& emit) {
+  Search* search = find(step.name);
+  // Most calls search for nothing.
+  if (search == nullptr && (search = open(step, event)) == nullptr) return;
   std::string place = normal(step.directory);
   for (const auto& path : *step.paths) {
     if (const auto position = path->position(step.directory)) {
@@ -320,19 +335,16 @@ void PathSearches::add(const SearchStep& step, const model::Event& event,
       break;
     }
   }
-  Search* search = find(step.name);
-  if (search != nullptr && (search->hit || search->complete) &&
-      search->has_tried(place)) {
+  // Nobody tries a directory twice once the search could have ended.
+  if ((search->hit || search->complete) && search->has_tried(place)) {
     release(*search, emit);
-    search = nullptr;
-  }
-  if (search != nullptr && !continues(*search, step)) {
+    search = open(step, event);
+  } else if (!continues(*search, step)) {
     // PATH was changed in the middle: what was seen belongs to no search.
     if (begun(step).empty()) return;
     erase(*search);
-    search = nullptr;
+    search = open(step, event);
   }
-  if (search == nullptr) search = open(step, event);
   if (search == nullptr) return;
   waiting_ = true;
   search->last_seq = event.seq;

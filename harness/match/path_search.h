@@ -88,6 +88,8 @@ class PathSearches {
     std::string directory;
     std::string file;
     std::int32_t tid = 0;
+    bool asked = false;   // about execution, by access(2)
+    bool stated = false;  // and by stat(2)
     bool proven = false;
   };
   struct Search {

@@ -494,6 +494,14 @@ TEST(Lookup, FileTestsOfAShellAreNoLookups) {
       .end(2, 127)
       .end(1, 1);
   EXPECT_THAT(derived(trace), IsEmpty());
+  // Asked by access(2) alone.
+  TraceBuilder access;
+  access.program(1, "/usr/bin/dash", "/a:/b")
+      .call(1, "faccessat2", "/a/x", 0, asks_to_execute)
+      .call(1, "faccessat2", "/b/y", ENOENT, asks_to_execute)
+      .call(1, "faccessat2", "/c/y", ENOENT, asks_to_execute)
+      .end(1, 127);
+  EXPECT_THAT(derived(access), IsEmpty());
   TraceBuilder only;
   only.program(1, "/usr/bin/dash", "/only")
       .call(1, "newfstatat", "/only/nothere", ENOENT)
@@ -507,11 +515,19 @@ TEST(Lookup, ShellWithAPathOfOneDirectory) {
   trace.program(1, "/usr/bin/bash", "/only")
       .call(1, "newfstatat", "/only/ls")
       .call(1, "access", "/only/ls", 0, asks_to_execute)
+      // zsh asks the other way round.
+      .call(1, "access", "/only/cat", 0, asks_to_execute)
+      .call(1, "newfstatat", "/only/cat")
+      .start(3, 1)
+      .exec(3, "/only/gone", {"gone"}, {}, false, ENOENT)
+      .end(3)
       .call(1, "newfstatat", "/only/none", ENOENT)
       .start(2, 1)
       .end(2, 127)
       .end(1);
   EXPECT_THAT(derived(trace), ElementsAre("lookup ls = /only/ls in /only",
+                                          "lookup gone = ENOENT in /only",
+                                          "lookup cat = /only/cat in /only",
                                           "lookup none = ENOENT in /only"));
 }
 
