@@ -153,11 +153,23 @@ struct FileId {
   bool operator==(const FileId&) const = default;
 };
 
+// What the dynamic loader makes of a file. The order is part of the wire
+// format: append only.
+enum class ElfKind : std::uint8_t {
+  Object,     // a shared object, or a program with an ELF interpreter
+  Static,     // a program without one: nothing loads for it
+  Loader,     // the loader itself, executed as a program
+  NotElf,     // opened as a shared object and refused: no ELF file, or cut off
+  WrongArch,  // refused for its class or machine; the loader looks further
+};
+
 // Where an ELF file wants its shared objects to be looked for, see ld.so(8);
 // $ORIGIN is replaced. A file with a RUNPATH has its RPATH ignored.
 struct ElfSearch {
   std::string rpath;
   std::string runpath;
+  std::vector<std::string> needed = {};  // DT_NEEDED, in order
+  ElfKind kind = ElfKind::Object;
   bool operator==(const ElfSearch&) const = default;
 };
 
@@ -186,7 +198,7 @@ struct Event {
   std::string cause_note;
   std::optional<ExecDetail> exec;
   std::optional<FileId> file;    // a successful open, when asked for
-  std::optional<ElfSearch> elf;  // a program or shared object that has one
+  std::optional<ElfSearch> elf;  // of a program, or a file opened as a library
   // Of a derived load: by which rule each directory of `cause_at` was tried,
   // joined by ':' too ("LD_LIBRARY_PATH", "RUNPATH", "ld.so.cache", ...).
   std::string origins;

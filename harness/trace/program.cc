@@ -22,10 +22,15 @@ Program read_program(Tree& tree, const std::string& path,
     if (!kind.interpreter.empty())
       program.interpreters.push_back(kind.interpreter);
     if (kind.kind == Executable::Kind::Elf) {
-      // Without a loader nothing is searched for.
       if (!kind.interpreter.empty()) {
         program.elf = read_elf_search(
-            read_at, std::string(base::path::dir_name(file.at)));
+            read_at, std::string(base::path::dir_name(file.at)), std::nullopt);
+      } else {
+        // Only the loader has no loader and is a shared object, by its name.
+        const bool object =
+            base::path::base_name(file.at).find(".so") != std::string::npos;
+        program.elf.emplace().kind =
+            object ? model::ElfKind::Loader : model::ElfKind::Static;
       }
       return program;
     }

@@ -13,7 +13,7 @@ namespace driftcage::trace {
 // What starting a program involves beyond its own file.
 struct Program {
   std::vector<std::string> interpreters;  // see model::ExecDetail
-  std::optional<model::ElfSearch> elf;    // of what really runs
+  std::optional<model::ElfSearch> elf;    // of what really runs, if known
 };
 
 // Follows `path`, which the kernel has just executed, through its #! lines to

@@ -80,6 +80,7 @@ void Recorder::executed(Thread& thread) {
     event.real = event.exec->exe;
   else if (!thread.process->own_root)
     event.real = as_seen(thread, tree_.real_path(event.abs));
+  thread.process->awaits_program = false;
   if (explain_) follow_program(thread);
   if (thread.mapped) {
     sink_.mapped({.process = thread.process->number,
@@ -122,6 +123,8 @@ void Recorder::follow_program(Thread& thread) {
     event.exec->loader = tree.real_path(program.interpreters.back());
   event.exec->interpreters = std::move(program.interpreters);
   event.elf = std::move(program.elf);
+  thread.process->awaits_program =
+      event.elf && event.elf->kind == model::ElfKind::Loader;
 }
 
 void Recorder::verify_open(Thread& thread) {
@@ -141,11 +144,17 @@ void Recorder::verify_open(Thread& thread) {
     if (detached_ && !is_reached_by(thread, info, event.real))
       event.real.clear();
   }
-  const std::string_view name = base::path::base_name(event.real);
+  const auto object = [](std::string_view path) {
+    return base::path::base_name(path).find(".so") != std::string_view::npos;
+  };
   if (loads_ && (event.flags & O_CLOEXEC) != 0 &&
-      name.find(".so") != std::string_view::npos) {
+      (object(event.path) || object(event.real) ||
+       thread.process->awaits_program)) {
     const base::UniqueFd file = proc.reopen(fd);
     if (!file) return;
+    // The loader takes $ORIGIN of a library from the name that it opened.
+    const std::string& place =
+        event.abs.starts_with('/') ? event.abs : event.real;
     event.elf = read_elf_search(
         [&file](std::uint64_t offset, std::size_t size) {
           std::string bytes(size, '\0');
@@ -156,7 +165,9 @@ void Recorder::verify_open(Thread& thread) {
           bytes.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
           return bytes;
         },
-        std::string(base::path::dir_name(event.real)));
+        std::string(base::path::dir_name(place)), event.abi);
+    if (event.elf->kind == model::ElfKind::Object)
+      thread.process->awaits_program = false;
   }
 }
 

@@ -32,6 +32,8 @@ struct Process {
   bool exec_seen = false;  // a successful exec of this very process
   base::UniqueFd memory;   // its mem in /proc, for its program's time
   bool memory_sought = false;
+  // It runs the dynamic loader, which has not opened the real program yet.
+  bool awaits_program = false;
 };
 
 // One thread and the call it is in.

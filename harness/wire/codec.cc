@@ -51,7 +51,8 @@ bool in_range(const Record& record) {
     return event->verb <= model::Verb::Load &&
            event->syscall <= model::Syscall::Unknown &&
            event->abi <= model::Abi::Arm &&
-           event->cause <= model::Cause::Injected;
+           event->cause <= model::Cause::Injected &&
+           (!event->elf || event->elf->kind <= model::ElfKind::WrongArch);
   }
   if (const auto* end = std::get_if<End>(&record)) {
     return end->outcome <= Outcome::Leak;

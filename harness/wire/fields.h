@@ -41,7 +41,7 @@ void fields(Archive& archive, FileId& value) {
 
 template <class Archive>
 void fields(Archive& archive, ElfSearch& value) {
-  archive(value.rpath, value.runpath);
+  archive(value.rpath, value.runpath, value.needed, value.kind);
 }
 
 template <class Archive>

@@ -14,7 +14,7 @@ namespace driftcage::wire {
 
 // Bumped whenever a record's bytes change. Runner and cell are built together,
 // stored traces are not: a reader refuses another version by name.
-inline constexpr std::uint32_t kVersion = 7;
+inline constexpr std::uint32_t kVersion = 8;
 
 // First record of every stream.
 struct Hello {

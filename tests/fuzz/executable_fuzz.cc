@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 #include "harness/trace/elf_search.h"
@@ -26,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                   program.interpreter.end()) == file.end()) {
     std::abort();
   }
-  static_cast<void>(trace::read_elf_search(read_at, "/origin"));
+  static_cast<void>(trace::read_elf_search(read_at, "/origin", std::nullopt));
   static_cast<void>(trace::read_script(file));
   return 0;
 }

@@ -34,7 +34,8 @@ model::Event full_event() {
       "/bin/a",  {"/bin/sh", "/lib64/ld.so"}, "/usr/lib/ld.so"};
   event.cause_note = "mode 0700, owner 0:0, caller 1:1";
   event.file = model::FileId{1ull << 40, ~0ull, true};
-  event.elf = model::ElfSearch{"/a", "/b"};
+  event.elf =
+      model::ElfSearch{"/a", "/b", {"libc.so.6"}, model::ElfKind::Loader};
   event.origins = "RUNPATH:ld.so.cache";
   return event;
 }
@@ -143,13 +144,20 @@ TEST(Codec, HostileLengthsAndKindsFail) {
 }
 
 TEST(Codec, EnumerationsOutOfRangeFail) {
+  const auto fails = [](const model::Event& event) {
+    std::string bytes;
+    encode(event, bytes);
+    Decoder decoder;
+    decoder.feed(bytes);
+    return !decoder.next();
+  };
+  EXPECT_FALSE(fails(full_event()));
   model::Event event = full_event();
   event.cause = static_cast<model::Cause>(99);
-  std::string bytes;
-  encode(event, bytes);
-  Decoder decoder;
-  decoder.feed(bytes);
-  EXPECT_FALSE(decoder.next());
+  EXPECT_TRUE(fails(event));
+  event = full_event();
+  event.elf->kind = static_cast<model::ElfKind>(99);
+  EXPECT_TRUE(fails(event));
 }
 
 TEST(Codec, ChangedBytesNeverCrash) {
