@@ -125,6 +125,7 @@ struct Deriver::State {
       process.shell = parent->second.shell;
       process.paths = parent->second.paths;
       process.passed = parent->second.passed;
+      process.loads.inherit(parent->second.loads);
     }
     processes[start.process] = std::move(process);
   }
@@ -254,7 +255,7 @@ struct Deriver::State {
       process.paths = default_paths();
     }
     process.loads.start(table.variable(event.process, "LD_LIBRARY_PATH"),
-                        event);
+                        table.variable(event.process, "LD_PRELOAD"), event);
   }
 
   Emit emit;
@@ -296,6 +297,12 @@ void Deriver::add(const wire::Record& record) {
     state_->end(*end);
   }
   state_->table.add(record);
+}
+
+bool Deriver::is_load_step(const model::Event& event) const {
+  const auto process = state_->processes.find(event.process);
+  return process != state_->processes.end() &&
+         process->second.loads.is_step(event) && process->second.loads.loads();
 }
 
 void Deriver::finish() {

@@ -39,8 +39,11 @@ namespace driftcage::match {
 // that are not in the known PATH.
 //
 // A load is a run of opens of one soname by one thread, as ld.so(8) does them:
-// read-only and close-on-exec. `origins` tells by which rule each directory was
-// tried, see LoaderRules.
+// read-only and close-on-exec, in directories that it looks into for that name,
+// in its order; or the open of a file whose whole path was asked for. `origins`
+// tells by which rule each directory was tried, see load_route.h. When files
+// were there that the loader refuses, cause is NotElf or WrongArch, and
+// cause_note names the last.
 //
 // Keeps a bounded number of open searches per living process.
 class Deriver {
@@ -58,6 +61,8 @@ class Deriver {
   void before(const wire::Record& record);
   // May emit events that are complete with or by this record.
   void add(const wire::Record& record);
+  // Whether an open, before it is added, is a step of a load that this tells.
+  [[nodiscard]] bool is_load_step(const model::Event& event) const;
   // Emits what is still pending; call once, after the last record.
   void finish();
 

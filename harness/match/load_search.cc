@@ -33,16 +33,26 @@ bool is_loader_file(std::string_view path) {
   return path.starts_with("/etc/ld");
 }
 
+std::string refusal(model::Cause cause, const std::string& file) {
+  return file + (cause == model::Cause::NotElf ? " is no ELF file"
+                                               : " is for another machine");
+}
+
 }  // namespace
 
-bool is_load_step(const model::Event& event) {
+bool LoadSearches::is_step(const model::Event& event) const {
   return event.verb == model::Verb::Open &&
          (event.flags & O_ACCMODE) == O_RDONLY &&
          (event.flags & O_CLOEXEC) != 0 && (event.flags & O_DIRECTORY) == 0 &&
-         is_soname(base::path::base_name(event.path));
+         is_soname(base::path::base_name(event.path)) &&
+         !rules_.is_program(event) &&
+         (event.path.find('/') != std::string::npos || rules_.searches_here());
 }
 
 void LoadSearches::report(const Search& search, const Emit& emit) {
+  const bool found = !search.file.empty();
+  if (!found) rules_.missed(search.name);
+  if (!rules_.loads()) return;
   model::Event event = search.first;
   event.verb = model::Verb::Load;
   event.seq = search.last_seq;
@@ -50,44 +60,55 @@ void LoadSearches::report(const Search& search, const Emit& emit) {
   event.path = search.name;
   event.abs = search.file;
   event.real.clear();
-  event.cause = model::Cause::None;
+  event.cause = found ? model::Cause::None : search.cause;
   event.cause_at = search.directories;
+  event.cause_note.clear();
+  if (event.cause != model::Cause::None)
+    event.cause_note = refusal(search.cause, search.cause_file);
   event.origins = search.origins;
   event.file.reset();
   event.elf.reset();
-  const bool found = !search.file.empty();
   event.result = found ? 0 : -1;
-  event.err = found ? 0 : search.refused ? EACCES : ENOENT;
+  event.err = found ? 0 : search.denied ? EACCES : ENOENT;
   emit(event);
 }
 
-void LoadSearches::extend(Search& search, const model::Event& event) {
+// False: the open is no step of this search.
+bool LoadSearches::extend(Search& search, const model::Event& event,
+                          bool cache) {
+  if (search.settled) return false;
+  // The loader's lists hold directories as they were written, with their "..".
+  const auto rule =
+      search.route.step(base::path::dir_name(event.path), event.ok(), cache);
+  if (!rule) return false;
   search.last_seq = event.seq;
   search.exit_ns = event.exit_ns;
   const std::string& file = event.abs.empty() ? event.path : event.abs;
-  const std::string_view directory = base::path::dir_name(file);
-  // The rules name directories as they were written, with their "..".
-  const std::string written = event.path.starts_with('/')
-                                  ? base::path::absolute("/", event.path)
-                                  : file;
-  search.rule = rules_.rule_of(base::path::dir_name(written), search.name,
-                               event.ok(), search.rule);
   if (search.directories.size() < kMaxDirectories) {
     if (!search.directories.empty()) {
       search.directories += ':';
       search.origins += ':';
     }
-    search.directories += directory;
-    search.origins += search.rule;
+    search.directories += base::path::dir_name(file);
+    search.origins += *rule;
   }
-  if (event.ok()) {
-    search.file = file;
+  search.file.clear();
+  if (!event.ok()) {
+    search.denied |= event.err == EACCES;
+    return true;
+  }
+  const auto kind = event.elf ? std::optional(event.elf->kind) : std::nullopt;
+  search.settled =
+      kind == model::ElfKind::Object || kind == model::ElfKind::NotElf;
+  if (kind == model::ElfKind::NotElf || kind == model::ElfKind::WrongArch) {
+    search.cause = kind == model::ElfKind::NotElf ? model::Cause::NotElf
+                                                  : model::Cause::WrongArch;
+    search.cause_file = file;
   } else {
-    // Going on after a successful open means that the loader did not like what
-    // it saw: another ELF class or machine.
-    search.file.clear();
-    search.refused |= event.err == EACCES;
+    // Of what could not be read only the next step tells whether it was taken.
+    search.file = file;
   }
+  return true;
 }
 
 void LoadSearches::add(const model::Event& event, const Emit& emit) {
@@ -100,26 +121,19 @@ void LoadSearches::step(const model::Event& event, const Emit& emit) {
   const auto own = std::find_if(
       searches_.begin(), searches_.end(),
       [&event](const Search& s) { return s.first.tid == event.tid; });
-  const std::string_view name = base::path::base_name(event.path);
-  const bool candidate = is_load_step(event);
+  const std::string name(base::path::base_name(event.path));
+  const bool candidate = is_step(event);
+  const bool cache = candidate && rules_.take_cache();
   if (own != searches_.end()) {
-    const bool again =
-        candidate && event.ok() && !own->file.empty() &&
-        own->file == (event.abs.empty() ? event.path : event.abs);
-    if (candidate && own->name == name && !again) {
-      extend(*own, event);
-      return;
-    }
+    if (candidate && own->name == name && extend(*own, event, cache)) return;
     if (is_loader_file(event.path)) return;
     report(*own, emit);
     searches_.erase(own);
   }
   if (!candidate || searches_.size() >= kMaxSearches) return;
-  Search search;
-  search.name = name;
+  Search search(name, rules_.plan(name));
   search.first = event;
-  extend(search, event);
-  searches_.push_back(std::move(search));
+  if (extend(search, event, cache)) searches_.push_back(std::move(search));
 }
 
 void LoadSearches::close(const Emit& emit) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/match/loader_rules.h"
@@ -12,41 +13,51 @@
 
 namespace driftcage::match {
 
-// Whether an open can be a step of the dynamic loader's search: of a name like
-// libfoo.so.1, read-only and close-on-exec.
-[[nodiscard]] bool is_load_step(const model::Event& event);
-
 // The dynamic loader's searches of one process, at most one per thread.
 class LoadSearches {
  public:
   using Emit = std::function<void(const model::Event&)>;
 
   [[nodiscard]] bool empty() const { return searches_.empty(); }
+  // Whether an open can be a step of the loader's search: of a name like
+  // libfoo.so.1, read-only and close-on-exec.
+  [[nodiscard]] bool is_step(const model::Event& event) const;
+  // Whether the program is known to have a loader.
+  [[nodiscard]] bool loads() const { return rules_.loads(); }
   // Any open of the process, successful or not.
   void add(const model::Event& event, const Emit& emit);
   // The process executes another program: close() comes before.
-  void start(const std::string* library_path, const model::Event& exec) {
-    rules_.start(library_path, exec);
+  void start(const std::string* library_path, const std::string* preload,
+             const model::Event& exec) {
+    rules_.start(library_path, preload, exec);
   }
+  // A new process goes on with what its parent has loaded.
+  void inherit(const LoadSearches& parent) { rules_ = parent.rules_; }
   // Ends every search: the process ends or executes another program.
   void close(const Emit& emit);
 
  private:
   struct Search {
+    Search(std::string what, LoadPlan plan)
+        : name(std::move(what)), route(std::move(plan)) {}
+
     std::string name;
+    LoadRoute route;
     model::Event first;
     std::uint64_t last_seq = 0;
     std::uint64_t exit_ns = 0;
     std::string directories;  // joined by ':'
     std::string origins;      // as many, joined by ':'
-    std::string_view rule;    // the last of them
     std::string file;         // the last candidate that could be opened
-    bool refused = false;     // EACCES on a candidate
+    bool settled = false;     // it was taken, or was the last straw
+    bool denied = false;      // EACCES on a candidate
+    model::Cause cause = model::Cause::None;  // why one was refused, and which
+    std::string cause_file;
   };
 
-  static void report(const Search& search, const Emit& emit);
+  void report(const Search& search, const Emit& emit);
   void step(const model::Event& event, const Emit& emit);
-  void extend(Search& search, const model::Event& event);
+  static bool extend(Search& search, const model::Event& event, bool cache);
 
   std::vector<Search> searches_;
   LoaderRules rules_;

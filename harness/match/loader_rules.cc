@@ -3,65 +3,71 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 #include "harness/base/path.h"
 
 namespace driftcage::match {
 namespace {
 
-// Subdirectories that glibc tries for the processor at hand.
-bool is_capability(std::string_view part) {
-  static constexpr std::array<std::string_view, 7> kNames{
-      "glibc-hwcaps", "tls",    "haswell", "xeon_phi",
-      "avx512_1",     "x86_64", "atomics"};
-  return part.starts_with("x86-64-v") ||
-         std::find(kNames.begin(), kNames.end(), part) != kNames.end();
+using model::ElfKind;
+
+// A program that loads plugins again and again is not worth the memory.
+constexpr std::size_t kMaxObjects = 4096;
+
+struct Token {
+  std::string_view name;
+  std::span<const std::string_view> values;
+};
+
+// What $LIB and $PLATFORM stand for is built into each loader.
+constexpr std::array<std::string_view, 8> kLib{
+    "lib/x86_64-linux-gnu",  "lib64", "lib",    "lib/i386-linux-gnu",
+    "lib/aarch64-linux-gnu", "lib32", "libx32", "lib/arm-linux-gnueabihf"};
+constexpr std::array<std::string_view, 7> kPlatform{
+    "x86_64", "haswell", "xeon_phi", "i686", "i586", "aarch64", "v7l"};
+constexpr std::array<Token, 2> kTokens{
+    {{"LIB", kLib}, {"PLATFORM", kPlatform}}};
+
+bool replace_all(std::string& text, std::string_view what,
+                 std::string_view with) {
+  bool replaced = false;
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+    replaced = true;
+  }
+  return replaced;
 }
 
-// Whether `directory` is `root`, or what glibc makes of it for a processor.
-bool is_of(std::string_view directory, std::string_view root) {
-  while (root.size() > 1 && root.ends_with('/')) root.remove_suffix(1);
-  if (!directory.starts_with(root)) return false;
-  const auto rest = base::path::components(directory.substr(root.size()));
-  return std::all_of(rest.begin(), rest.end(), is_capability);
+// One directory for each value that its token may have.
+std::vector<std::string> expand(const std::string& directory,
+                                std::span<const Token> tokens) {
+  if (tokens.empty() || directory.find('$') == std::string::npos)
+    return {tidy_directory(directory)};
+  const Token& token = tokens.front();
+  std::vector<std::string> all;
+  for (const std::string_view value : token.values) {
+    std::string one = directory;
+    const bool braced =
+        replace_all(one, "${" + std::string(token.name) + "}", value);
+    const bool plain = replace_all(one, "$" + std::string(token.name), value);
+    for (std::string& more : expand(one, tokens.subspan(1)))
+      all.push_back(std::move(more));
+    if (!braced && !plain) break;
+  }
+  return all;
 }
 
-bool is_in(std::string_view directory, const std::vector<std::string>& list) {
-  return std::any_of(list.begin(), list.end(),
-                     [directory](const std::string& root) {
-                       return !root.empty() && is_of(directory, root);
-                     });
-}
-
-bool is_default(std::string_view directory) {
-  static const std::vector<std::string> kDefaults{"/lib/x86_64-linux-gnu",
-                                                  "/usr/lib/x86_64-linux-gnu",
-                                                  "/lib/aarch64-linux-gnu",
-                                                  "/usr/lib/aarch64-linux-gnu",
-                                                  "/lib64",
-                                                  "/usr/lib64",
-                                                  "/lib",
-                                                  "/usr/lib",
-                                                  "/usr/local/lib"};
-  return is_in(directory, kDefaults);
-}
-
-// Where systems keep libraries that ldconfig(8) is told of. What lies elsewhere
-// was asked for by its path, as by dlopen(3).
-bool may_be_cached(std::string_view directory) {
-  static constexpr std::array<std::string_view, 6> kTops{
-      "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/opt"};
-  return std::any_of(kTops.begin(), kTops.end(), [&](std::string_view top) {
-    return base::path::is_below(directory, top);
-  });
-}
-
-std::vector<std::string> split(std::string_view list) {
-  std::string text(list);
-  // ld.so(8) takes semicolons too.
-  std::replace(text.begin(), text.end(), ';', ':');
-  return text.empty() ? std::vector<std::string>()
-                      : base::path::split_list(text);
+std::vector<std::string> directories(std::string_view list) {
+  std::vector<std::string> all;
+  if (list.empty()) return all;
+  for (const std::string& one : base::path::split_list(list)) {
+    for (std::string& directory : expand(one, kTokens))
+      all.push_back(std::move(directory));
+  }
+  return all;
 }
 
 void append(std::vector<std::string>& to,
@@ -71,45 +77,214 @@ void append(std::vector<std::string>& to,
   }
 }
 
+bool contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+bool is_musl(std::string_view loader) {
+  const std::string_view name = base::path::base_name(loader);
+  return name.starts_with("ld-musl-") || name.starts_with("libc.");
+}
+
 }  // namespace
 
 void LoaderRules::start(const std::string* library_path,
-                        const model::Event& exec) {
+                        const std::string* preload, const model::Event& exec) {
   *this = {};
-  if (library_path != nullptr) library_path_ = split(*library_path);
-  if (exec.elf) learn(*exec.elf);
+  library_path_text_ = library_path == nullptr ? "" : *library_path;
+  if (preload != nullptr) {
+    std::string names = *preload;
+    std::replace(names.begin(), names.end(), ' ', ':');
+    preload_ = base::path::split_list(names);
+  }
+  blind_ = !exec.elf.has_value();
+  const bool by_loader = exec.elf && exec.elf->kind == ElfKind::Loader;
+  static_ = exec.elf && exec.elf->kind == ElfKind::Static;
+  std::string loader;
+  if (exec.exec && by_loader)
+    loader = exec.exec->exe;
+  else if (exec.exec && !static_ && !exec.exec->interpreters.empty())
+    loader = exec.exec->interpreters.back();
+  musl_ = is_musl(loader);
+  if (!loader.empty())
+    loader_directory_ = tidy_directory(base::path::dir_name(loader));
+  if (by_loader) {
+    program_.emplace();
+    if (exec.exec) start_loader(*exec.exec);
+    return;
+  }
+  if (exec.elf && !static_) learn(*exec.elf, exec.path);
+  set_library_path(exec.exec ? base::path::dir_name(exec.exec->exe)
+                             : std::string_view());
 }
 
-void LoaderRules::learn(const model::ElfSearch& search) {
-  if (search.runpath.empty()) {
-    append(rpath_, split(search.rpath));
-  } else {
-    append(runpath_, split(search.runpath));
+// ld.so(8): "ld.so [OPTION]... PROGRAM [ARGUMENT]...".
+void LoaderRules::start_loader(const model::ExecDetail& exec) {
+  static constexpr std::array<std::string_view, 7> kWithValue{
+      "--library-path",     "--inhibit-rpath", "--audit",
+      "--preload",          "--argv0",         "--glibc-hwcaps-prepend",
+      "--glibc-hwcaps-mask"};
+  for (std::size_t i = 1; i < exec.argv.size(); ++i) {
+    const std::string& word = exec.argv[i];
+    if (!word.starts_with("--")) {
+      program_ = word;
+      return;
+    }
+    std::string name = word;
+    std::optional<std::string> value;
+    // musl takes both forms.
+    if (const auto equal = word.find('='); equal != std::string::npos) {
+      name = word.substr(0, equal);
+      value = word.substr(equal + 1);
+    } else if (std::find(kWithValue.begin(), kWithValue.end(), word) !=
+                   kWithValue.end() &&
+               i + 1 < exec.argv.size()) {
+      value = exec.argv[++i];
+    }
+    if (!value) continue;
+    if (name == "--library-path") library_path_text_ = *value;
+    if (name == "--preload") append(preload_, base::path::split_list(*value));
   }
+}
+
+// glibc: $ORIGIN is the program's, and semicolons separate too.
+void LoaderRules::set_library_path(std::string_view origin) {
+  std::string list = library_path_text_;
+  std::replace(list.begin(), list.end(), musl_ ? '\n' : ';', ':');
+  if (!origin.empty()) {
+    replace_all(list, "$ORIGIN", origin);
+    replace_all(list, "${ORIGIN}", origin);
+  }
+  library_path_ = directories(list);
+}
+
+void LoaderRules::learn(const model::ElfSearch& elf, const std::string& path) {
+  if (objects_.size() >= kMaxObjects) {
+    blind_ = true;
+    return;
+  }
+  const std::string name(base::path::base_name(path));
+  Object object;
+  object.needed = elf.needed;
+  object.runpath = directories(elf.runpath);
+  if (object.runpath.empty()) object.rpath = directories(elf.rpath);
+  object.loader = requester(path);
+  if (!object.loader) object.loader = requester(name);
+  if (!object.loader && !objects_.empty()) group_ = objects_.size();
+  objects_.push_back(std::move(object));
+  met_.insert(name);
+  met_.insert(path);
 }
 
 void LoaderRules::opened(const model::Event& event) {
   if (!event.ok()) return;
-  if (event.elf) learn(*event.elf);
-  if (event.path == "/etc/ld.so.cache") cache_ = true;
+  if (event.path == "/etc/ld.so.cache") cache_ = cache_fresh_ = true;
   if (event.path.starts_with("/etc/ld-musl-")) path_file_ = true;
+  if (!event.elf) {
+    const std::string_view name = base::path::base_name(event.path);
+    blind_ |= name.find(".so") != std::string_view::npos &&
+              !event.path.starts_with("/etc/");
+    return;
+  }
+  if (event.elf->kind != ElfKind::Object) return;
+  if (program_ && objects_.empty()) {
+    const std::string& file = event.abs.empty() ? event.path : event.abs;
+    set_library_path(base::path::dir_name(file));
+  }
+  learn(*event.elf, event.path);
 }
 
-std::string_view LoaderRules::rule_of(std::string_view directory,
-                                      std::string_view name, bool found,
-                                      std::string_view before) const {
-  if (is_in(directory, rpath_)) return "RPATH";
-  if (is_in(directory, library_path_)) return "LD_LIBRARY_PATH";
-  if (is_in(directory, runpath_)) return "RUNPATH";
-  // A hit of the cache is opened at once; the built-in directories are tried
-  // when the cache has no entry, or one whose file is gone.
-  const bool library = name.starts_with("lib") || name.starts_with("ld-");
-  if (cache_ && found && library && before != "default" &&
-      may_be_cached(directory)) {
-    return "ld.so.cache";
+void LoaderRules::missed(const std::string& name) {
+  const auto asked = requester(name);
+  if (!asked || group_ == 0 || *asked < group_) return;
+  objects_.resize(group_);
+  group_ = 0;
+}
+
+std::optional<std::size_t> LoaderRules::requester(
+    const std::string& name) const {
+  if (objects_.empty()) return std::nullopt;
+  const auto first = [&](std::size_t from) -> std::optional<std::size_t> {
+    const auto found = std::find_if(
+        objects_.begin() + static_cast<std::ptrdiff_t>(from), objects_.end(),
+        [&name](const Object& one) { return contains(one.needed, name); });
+    if (found == objects_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - objects_.begin());
+  };
+  // The program is taken for who asks for what is preloaded.
+  if (contains(preload_, name) && !met_.contains(name)) return 0;
+  auto asked = first(group_);
+  // Objects of before have what they need, or were never to get it.
+  if (!asked && !met_.contains(name)) asked = first(0);
+  return asked;
+}
+
+std::vector<LoadPlace> LoaderRules::lists_of(std::size_t requester) const {
+  std::vector<LoadPlace> lists;
+  const LoadPlace variable{"LD_LIBRARY_PATH", library_path_};
+  std::vector<std::size_t> chain;
+  for (std::optional<std::size_t> one = requester; one;
+       one = objects_[*one].loader) {
+    chain.push_back(*one);
   }
-  if (is_default(directory)) return path_file_ ? "path-file" : "default";
-  return path_file_ ? "path-file" : "path";
+  if (musl_) {
+    lists.push_back(variable);
+    for (const std::size_t one : chain) {
+      const Object& object = objects_[one];
+      lists.push_back({"RPATH", object.rpath});
+      lists.push_back({"RUNPATH", object.runpath});
+    }
+    return lists;
+  }
+  // A RUNPATH of who asks switches off the RPATHs of all.
+  if (objects_[requester].runpath.empty()) {
+    LoadPlace rpath{"RPATH", {}};
+    if (chain.back() != 0) chain.push_back(0);
+    for (const std::size_t one : chain)
+      append(rpath.directories, objects_[one].rpath);
+    lists.push_back(std::move(rpath));
+  }
+  lists.push_back(variable);
+  lists.push_back({"RUNPATH", objects_[requester].runpath});
+  return lists;
+}
+
+std::vector<LoadPlace> LoaderRules::all_lists() const {
+  LoadPlace rpath{"RPATH", {}};
+  LoadPlace runpath{"RUNPATH", {}};
+  for (const Object& object : objects_) {
+    append(rpath.directories, object.rpath);
+    append(runpath.directories, object.runpath);
+  }
+  LoadPlace variable{"LD_LIBRARY_PATH", library_path_};
+  if (musl_) return {variable, rpath, runpath};
+  return {rpath, variable, runpath};
+}
+
+LoadPlan LoaderRules::plan(const std::string& name) const {
+  LoadPlan plan;
+  const auto asked = requester(name);
+  plan.lists = asked ? lists_of(*asked) : all_lists();
+  plan.loader_directory = loader_directory_;
+  plan.library = name.starts_with("lib") || name.starts_with("ld-");
+  plan.cache = cache_;
+  plan.path_file = path_file_;
+  plan.certain = asked && !met_.contains(name);
+  plan.blind = blind_;
+  return plan;
+}
+
+bool LoaderRules::take_cache() { return std::exchange(cache_fresh_, false); }
+
+bool LoaderRules::searches_here() const {
+  return blind_ || contains(library_path_, ".") ||
+         std::any_of(objects_.begin(), objects_.end(), [](const Object& one) {
+           return contains(one.rpath, ".") || contains(one.runpath, ".");
+         });
+}
+
+bool LoaderRules::is_program(const model::Event& event) const {
+  return program_ && objects_.empty() && event.path == *program_;
 }
 
 }  // namespace driftcage::match

@@ -1,45 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
+#include "harness/match/load_route.h"
 #include "harness/model/event.h"
 
 namespace driftcage::match {
 
-// What the dynamic loader of one program goes by, see ld.so(8) and musl's
-// ldso/dynlink.c, to tell why it looks into a directory:
-//
-//   RPATH            of a file that has no RUNPATH; looked at first
-//   LD_LIBRARY_PATH
-//   RUNPATH
-//   ld.so.cache      glibc's index of the directories of ld.so.conf
-//   path-file        musl's /etc/ld-musl-ARCH.path
-//   default          the directories that are built in
-//   path             none of these: the program gave the whole path itself
-//
-// A file's own RPATH or RUNPATH is known once it was opened.
+// What the dynamic loader of one program goes by: its variables, and which
+// objects are loaded, in the order of loading, with what each of them needs.
+// Needs are met breadth first, so the first object that needs a library is the
+// one that asks for it, and whose RPATH or RUNPATH counts.
 class LoaderRules {
  public:
-  // A program starts; `library_path` is its LD_LIBRARY_PATH or null.
-  void start(const std::string* library_path, const model::Event& exec);
+  // A program starts; `library_path` and `preload` are its LD_LIBRARY_PATH and
+  // LD_PRELOAD or null.
+  void start(const std::string* library_path, const std::string* preload,
+             const model::Event& exec);
   // Any open of the program, in order.
   void opened(const model::Event& event);
-  // Which rule leads to `directory`. `found`: the library was there; `before`:
-  // the rule of the same search's last step, empty for the first.
-  [[nodiscard]] std::string_view rule_of(std::string_view directory,
-                                         std::string_view name, bool found,
-                                         std::string_view before) const;
+  // No place had `name`: who needed it goes, too.
+  void missed(const std::string& name);
+
+  // Where `name` is looked for, if it is searched for now.
+  [[nodiscard]] LoadPlan plan(const std::string& name) const;
+  // Whether the cache was opened since the last call.
+  [[nodiscard]] bool take_cache();
+  // Whether the program has a loader at all. A static one may bring glibc's,
+  // which shows when it opens the cache.
+  [[nodiscard]] bool loads() const { return !static_ || cache_; }
+  // Whether a list may hold the working directory, as an empty element: only
+  // then a name without a slash is opened as it is.
+  [[nodiscard]] bool searches_here() const;
+  // Whether the loader, run as a program, opens the program proper.
+  [[nodiscard]] bool is_program(const model::Event& event) const;
 
  private:
-  void learn(const model::ElfSearch& search);
+  struct Object {
+    std::vector<std::string> needed;
+    std::vector<std::string> rpath;  // empty with a RUNPATH
+    std::vector<std::string> runpath;
+    std::optional<std::size_t> loader;  // who asked for it
+  };
 
-  std::vector<std::string> rpath_;
+  void start_loader(const model::ExecDetail& exec);
+  void set_library_path(std::string_view list);
+  void learn(const model::ElfSearch& elf, const std::string& path);
+  [[nodiscard]] std::optional<std::size_t> requester(
+      const std::string& name) const;
+  [[nodiscard]] std::vector<LoadPlace> lists_of(std::size_t requester) const;
+  [[nodiscard]] std::vector<LoadPlace> all_lists() const;
+
+  std::vector<Object> objects_;  // the program is the first
+  // Where in it the objects of the last dlopen(3) begin; 0: none was seen.
+  std::size_t group_ = 0;
+  std::unordered_set<std::string> met_;  // names and paths that were loaded
+  std::string library_path_text_;
   std::vector<std::string> library_path_;
-  std::vector<std::string> runpath_;
+  std::vector<std::string> preload_;
+  std::string loader_directory_;
+  std::optional<std::string> program_;  // that the loader is to run
+  bool musl_ = false;
+  bool static_ = false;
+  bool blind_ = true;
   bool cache_ = false;
+  bool cache_fresh_ = false;
   bool path_file_ = false;
 };
 

@@ -7,7 +7,6 @@
 #include <utility>
 #include <variant>
 
-#include "harness/match/load_search.h"
 #include "harness/report/trace_view.h"
 
 namespace driftcage::report {
@@ -15,10 +14,8 @@ namespace {
 
 using model::Verb;
 
-// One step of execvp(3), or of the dynamic loader: the line of the lookup or
-// load says what became of it.
+// One step of execvp(3): the line of the lookup says what became of it.
 bool is_search_step(const model::Event& event) {
-  if (match::is_load_step(event)) return true;
   const bool missing = event.cause == model::Cause::None ||
                        event.cause == model::Cause::Missing ||
                        event.cause == model::Cause::MissingDirectory;
@@ -27,7 +24,9 @@ bool is_search_step(const model::Event& event) {
          event.exec->argv.front().find('/') == std::string::npos;
 }
 
-bool wanted(TraceDetail detail, const model::Event& event) {
+// `deriver`: what a load tells need not be told by its opens.
+bool wanted(TraceDetail detail, const model::Event& event,
+            const match::Deriver& deriver) {
   switch (detail) {
     case TraceDetail::All:
       return true;
@@ -40,7 +39,7 @@ bool wanted(TraceDetail detail, const model::Event& event) {
     case Verb::Exec:
       return event.ok() || !is_search_step(event);
     case Verb::Open:
-      return !event.ok() && !is_search_step(event);
+      return !event.ok() && !deriver.is_load_step(event);
     case Verb::Lookup:
     case Verb::Load:
       return !event.ok();
@@ -78,7 +77,7 @@ struct TraceWriter::State {
 
   void show(const model::Event& event) {
     const bool chosen =
-        filter.empty() ? wanted(options.detail, event)
+        filter.empty() ? wanted(options.detail, event, deriver)
                        : std::any_of(filter.begin(), filter.end(),
                                      [&](const match::LineTest& line) {
                                        return line.fits(event, context.table);

@@ -78,6 +78,10 @@ bool is_exec_cause(Cause cause) {
          cause == Cause::NoExecute;
 }
 
+bool is_load_cause(Cause cause) {
+  return cause == Cause::NotElf || cause == Cause::WrongArch;
+}
+
 bool is_search(const model::EventLine& line) {
   return line.verb == Verb::Lookup || line.verb == Verb::Load;
 }
@@ -337,7 +341,8 @@ std::optional<PartMistake> check_parts(const model::EventLine& line) {
                         "did you mean \"fail\" or \"ENOENT\"?"}};
   }
   if (line.result.kind == Result::Cause && is_exec_cause(line.result.cause) &&
-      line.verb && line.verb != Verb::Exec && line.verb != Verb::Lookup) {
+      line.verb && line.verb != Verb::Exec && line.verb != Verb::Lookup &&
+      !(line.verb == Verb::Load && is_load_cause(line.result.cause))) {
     const auto name = model::cause_name(line.result.cause);
     return PartMistake{
         EventPart::Result,

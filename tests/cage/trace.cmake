@@ -18,7 +18,7 @@ driftcage_test(cage_trace LABEL cage
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_search_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_strace_test.cc
           ${PROJECT_SOURCE_DIR}/tests/cage/trace_test.cc
-  LINKS driftcage::trace)
+  LINKS driftcage::trace driftcage::match)
 target_compile_definitions(cage_trace PRIVATE
   DRIFTCAGE_FIXTURES="$<TARGET_FILE_DIR:trace_paths>"
   DRIFTCAGE_SOURCE="${PROJECT_SOURCE_DIR}")

@@ -3,85 +3,189 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/base/path.h"
+
 namespace driftcage::match {
 namespace {
 
-model::Event opened(const std::string& path, const std::string& rpath = "",
-                    const std::string& runpath = "") {
+struct Elf {
+  std::string rpath = {};
+  std::string runpath = {};
+  std::vector<std::string> needed = {};
+  model::ElfKind kind = model::ElfKind::Object;
+};
+
+model::Event opened(const std::string& path, const Elf& elf) {
   model::Event event;
   event.path = event.abs = path;
-  if (!rpath.empty() || !runpath.empty())
-    event.elf = model::ElfSearch{rpath, runpath};
+  event.elf = model::ElfSearch{elf.rpath, elf.runpath, elf.needed, elf.kind};
   return event;
 }
 
 class LoaderRulesTest : public ::testing::Test {
  protected:
-  void start(const std::string& library_path, const std::string& rpath = "",
-             const std::string& runpath = "") {
-    rules_.start(&library_path, opened("/bin/p", rpath, runpath));
+  void start(const std::string& library_path, const Elf& elf = {},
+             const std::string& loader = "/lib64/ld-linux-x86-64.so.2") {
+    model::Event exec = opened("/opt/p/bin/p", elf);
+    exec.exec.emplace().exe = exec.path;
+    exec.exec->interpreters = {loader};
+    rules_.start(&library_path, nullptr, exec);
   }
-  std::string_view hit(const std::string& directory,
-                       std::string_view before = {}) {
-    return rules_.rule_of(directory, "libx.so.1", true, before);
+  void start_loader(std::vector<std::string> argv) {
+    model::Event exec =
+        opened("/lib64/ld-linux-x86-64.so.2", {.kind = model::ElfKind::Loader});
+    exec.exec.emplace().exe = exec.path;
+    exec.exec->argv = std::move(argv);
+    const std::string variable = "/variable";
+    rules_.start(&variable, nullptr, exec);
   }
-  std::string_view miss(const std::string& directory) {
-    return rules_.rule_of(directory, "libx.so.1", false, {});
+  void open(const std::string& path, const Elf& elf = {}) {
+    rules_.opened(opened(path, elf));
+  }
+  // The first rule of a search for `name` that leads to `directory`.
+  std::string rule(const std::string& name, const std::string& directory) {
+    return std::string(
+        *LoadRoute(rules_.plan(name)).step(directory, false, false));
   }
   LoaderRules rules_;
 };
 
 TEST_F(LoaderRulesTest, TheOrderOfTheLoaderDecides) {
-  start("/l:/both;/semi", "", "/both:/r");
-  EXPECT_EQ(miss("/l"), "LD_LIBRARY_PATH");
-  EXPECT_EQ(miss("/semi"), "LD_LIBRARY_PATH");
-  EXPECT_EQ(miss("/both"), "LD_LIBRARY_PATH");
-  EXPECT_EQ(hit("/r"), "RUNPATH");
-  start("/both", "/both");
-  EXPECT_EQ(hit("/both"), "RPATH");
+  start("/l:/both;/semi", {.runpath = "/both:/r", .needed = {"libx.so"}});
+  EXPECT_EQ(rule("libx.so", "/l"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("libx.so", "/semi"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("libx.so", "/both"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("libx.so", "/r"), "RUNPATH");
+  start("/both", {.rpath = "/both", .needed = {"libx.so"}});
+  EXPECT_EQ(rule("libx.so", "/both"), "RPATH");
 }
 
-TEST_F(LoaderRulesTest, ARunpathSwitchesTheRpathOff) {
-  start("", "/a", "/b");
-  EXPECT_EQ(hit("/a"), "path");
-  EXPECT_EQ(hit("/b"), "RUNPATH");
+TEST_F(LoaderRulesTest, ARunpathSwitchesTheOwnRpathOff) {
+  start("", {.rpath = "/a", .runpath = "/b"});
+  EXPECT_EQ(rule("libx.so", "/a"), "path");
+  EXPECT_EQ(rule("libx.so", "/b"), "RUNPATH");
 }
 
-TEST_F(LoaderRulesTest, ProcessorsHaveSubdirectories) {
-  start("/l/");
-  EXPECT_EQ(miss("/l/glibc-hwcaps/x86-64-v3"), "LD_LIBRARY_PATH");
-  EXPECT_EQ(miss("/l/tls/haswell/x86_64"), "LD_LIBRARY_PATH");
-  EXPECT_EQ(miss("/l/other"), "path");
-  EXPECT_EQ(miss("/lib/x86_64-linux-gnu/glibc-hwcaps/x86-64-v2"), "default");
+TEST_F(LoaderRulesTest, ARunpathOfWhoAsksSwitchesAllRpathsOff) {
+  start("/b", {.rpath = "/c:/b", .needed = {"liba.so", "libc1.so"}});
+  open("/c/liba.so", {.runpath = "/nonexist", .needed = {"libb.so"}});
+  open("/b/libc1.so");
+  EXPECT_EQ(rule("libb.so", "/b"), "LD_LIBRARY_PATH");
 }
 
-TEST_F(LoaderRulesTest, CacheAndBuiltInDirectories) {
+TEST_F(LoaderRulesTest, AnRpathIsNoBusinessOfOthers) {
+  start("/a/../b", {.runpath = "/a", .needed = {"liba.so", "libc1.so"}});
+  open("/a/liba.so", {.rpath = "/a/../b", .needed = {"libb.so"}});
+  EXPECT_EQ(rule("libc1.so", "/a/../b"), "LD_LIBRARY_PATH");
+  open("/a/../b/libc1.so");
+  EXPECT_EQ(rule("libb.so", "/a/../b"), "RPATH");
+}
+
+TEST_F(LoaderRulesTest, AnRpathCountsForAllThatIsLoadedForIt) {
+  start("", {.rpath = "/main", .needed = {"liba.so", "libz.so"}});
+  open("/main/liba.so", {.rpath = "/of-a", .needed = {"libb.so"}});
+  open("/main/libz.so", {.rpath = "/of-z"});
+  open("/of-a/libb.so", {.needed = {"libc1.so"}});
+  EXPECT_EQ(rule("libc1.so", "/of-a"), "RPATH");
+  EXPECT_EQ(rule("libc1.so", "/main"), "RPATH");
+  EXPECT_NE(rule("libc1.so", "/of-z"), "RPATH");
+}
+
+TEST_F(LoaderRulesTest, ARunpathCountsForTheDirectNeedsOnly) {
+  start("", {.runpath = "/r", .needed = {"liba.so"}});
+  open("/r/liba.so", {.needed = {"libb.so"}});
+  EXPECT_NE(rule("libb.so", "/r"), "RUNPATH");
+}
+
+TEST_F(LoaderRulesTest, NeedsAreMetBreadthFirst) {
+  start("", {.runpath = "/m", .needed = {"liba.so", "libb.so"}});
+  open("/m/liba.so", {.runpath = "/a", .needed = {"libb.so", "libc1.so"}});
+  EXPECT_EQ(rule("libb.so", "/m"), "RUNPATH");
+  EXPECT_NE(rule("libb.so", "/a"), "RUNPATH");
+  EXPECT_EQ(rule("libc1.so", "/a"), "RUNPATH");
+}
+
+TEST_F(LoaderRulesTest, WhoAsksByDlopenIsNotKnown) {
+  start("", {.runpath = "/m", .needed = {"liba.so"}});
+  open("/m/liba.so", {.runpath = "/a"});
+  EXPECT_EQ(rule("plugin.so", "/m"), "RUNPATH");
+  EXPECT_EQ(rule("plugin.so", "/a"), "RUNPATH");
+  // What it needs is asked for by itself.
+  open("/a/plugin.so", {.runpath = "/p", .needed = {"libq.so"}});
+  EXPECT_EQ(rule("libq.so", "/p"), "RUNPATH");
+  EXPECT_NE(rule("libq.so", "/m"), "RUNPATH");
+}
+
+TEST_F(LoaderRulesTest, WhatCouldNotBeLoadedAsksForNothingMore) {
+  start("", {.runpath = "/m"});
+  open("/p/plugin.so", {.runpath = "/p", .needed = {"libq.so"}});
+  rules_.missed("libq.so");
+  EXPECT_EQ(rule("libq.so", "/m"), "RUNPATH");
+  EXPECT_EQ(rule("libq.so", "/p"), "path");
+}
+
+TEST_F(LoaderRulesTest, TokensStandForDirectories) {
+  start("$ORIGIN/l:${LIB}/x:rel//./d",
+        {.rpath = "/usr/$LIB:/p/${PLATFORM}", .needed = {"libx.so"}});
+  EXPECT_EQ(rule("libx.so", "/opt/p/bin/l"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("libx.so", "lib64/x"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("libx.so", "rel/d"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("libx.so", "/usr/lib/x86_64-linux-gnu"), "RPATH");
+  EXPECT_EQ(rule("libx.so", "/usr/lib64"), "RPATH");
+  EXPECT_EQ(rule("libx.so", "/p/x86_64"), "RPATH");
+}
+
+TEST_F(LoaderRulesTest, SemicolonsSeparateInTheVariableOnly) {
+  start("", {.rpath = "/a;b", .needed = {"libx.so"}});
+  EXPECT_EQ(rule("libx.so", "/a;b"), "RPATH");
+}
+
+TEST_F(LoaderRulesTest, MuslLooksAtTheVariableFirst) {
+  start("/l", {.runpath = "/l:/r", .needed = {"liba.so"}},
+        "/lib/ld-musl-x86_64.so.1");
+  EXPECT_EQ(rule("liba.so", "/l"), "LD_LIBRARY_PATH");
+  open("/r/liba.so", {.needed = {"libb.so"}});
+  // And at the lists of all that led to it.
+  EXPECT_EQ(rule("libb.so", "/r"), "RUNPATH");
+}
+
+TEST_F(LoaderRulesTest, TheLoaderAsAProgram) {
+  start_loader({"ld.so", "--argv0", "x", "--library-path", "/l", "./app"});
+  model::Event program = opened("./app", {.rpath = "/r", .needed = {"l.so"}});
+  program.abs = "/cwd/app";
+  EXPECT_TRUE(rules_.is_program(program));
+  rules_.opened(program);
+  EXPECT_FALSE(rules_.is_program(program));
+  EXPECT_EQ(rule("l.so", "/l"), "LD_LIBRARY_PATH");
+  EXPECT_NE(rule("l.so", "/variable"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("l.so", "/r"), "RPATH");
+  start_loader({"ld.so", "/bin/app"});
+  open("/bin/app", {.needed = {"l.so"}});
+  EXPECT_EQ(rule("l.so", "/variable"), "LD_LIBRARY_PATH");
+}
+
+TEST_F(LoaderRulesTest, AStaticProgramLoadsOnceItOpensTheCache) {
+  start("", {.kind = model::ElfKind::Static});
+  EXPECT_FALSE(rules_.loads());
+  open("/etc/ld.so.cache");
+  EXPECT_TRUE(rules_.loads());
+}
+
+TEST_F(LoaderRulesTest, OnlyAnEmptyElementLooksHere) {
+  start("/l");
+  EXPECT_FALSE(rules_.searches_here());
+  start("/l:");
+  EXPECT_TRUE(rules_.searches_here());
+  start("", {.rpath = "/a::/b"});
+  EXPECT_TRUE(rules_.searches_here());
+}
+
+TEST_F(LoaderRulesTest, AnotherProgramStartsAnew) {
   start("");
-  EXPECT_EQ(hit("/usr/lib/x86_64-linux-gnu"), "default");
-  rules_.opened(opened("/etc/ld.so.cache"));
-  EXPECT_EQ(hit("/opt/any/lib"), "ld.so.cache");
-  EXPECT_EQ(miss("/usr/lib"), "default");
-  EXPECT_EQ(hit("/usr/lib", "default"), "default");
-  // What a program names by its whole path.
-  EXPECT_EQ(hit("/home/me/lib"), "path");
-  EXPECT_EQ(rules_.rule_of("/usr/lib/python3", "_ssl.so", true, {}), "path");
-}
-
-TEST_F(LoaderRulesTest, MuslHasAPathFile) {
+  open("/l/liba.so", {.runpath = "/deep"});
+  EXPECT_EQ(rule("libx.so", "/deep"), "RUNPATH");
   start("");
-  EXPECT_EQ(hit("/usr/lib"), "default");
-  rules_.opened(opened("/etc/ld-musl-x86_64.path"));
-  EXPECT_EQ(hit("/usr/lib"), "path-file");
-  EXPECT_EQ(miss("/opt/lib"), "path-file");
-}
-
-TEST_F(LoaderRulesTest, LibrariesBringRulesOfTheirOwn) {
-  start("");
-  EXPECT_EQ(hit("/deep"), "path");
-  rules_.opened(opened("/l/liba.so", "", "/deep"));
-  EXPECT_EQ(hit("/deep"), "RUNPATH");
-  start("");  // another program
-  EXPECT_EQ(hit("/deep"), "path");
+  EXPECT_EQ(rule("libx.so", "/deep"), "path");
 }
 
 }  // namespace

@@ -56,6 +56,9 @@ int main() {
     event.file = model::FileId{0x801, 77, true};
     event.elf = model::ElfSearch{"/r", "/x"};
   });
+  trace.call(4, "openat", "/j\xff/libbar.so", 0, [](model::Event& event) {
+    event.elf.emplace().kind = model::ElfKind::NotElf;
+  });
   trace.call(4, "openat", "/closed/f", EACCES, [](model::Event& event) {
     event.cause = model::Cause::NoSearchPermission;
     event.cause_at = "/closed";

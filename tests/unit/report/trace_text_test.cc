@@ -78,6 +78,33 @@ TEST(TraceText, DefaultFoldsTheLoadersSteps) {
                           HasSubstr("exit 127")));
 }
 
+TEST(TraceText, NamesWhatTheLoaderRefused) {
+  match::TraceBuilder trace;
+  trace.program(1, "/work/lib", "/bin")
+      .call(1, "openat", "/j/libfoo.so", 0,
+            [](model::Event& event) {
+              event.elf.emplace().kind = model::ElfKind::WrongArch;
+            })
+      .call(1, "openat", "/b/libfoo.so", ENOENT)
+      .end(1, 127);
+  EXPECT_THAT(lines(trace, {}),
+              ElementsAre(HasSubstr("exec /work/lib = ok"),
+                          HasSubstr("load libfoo.so = wrong-arch   # tried /j, "
+                                    "/b; /j/libfoo.so is for another machine"),
+                          HasSubstr("exit 127")));
+}
+
+TEST(TraceText, AStaticProgramsOpensAreNoStepsOfALoad) {
+  match::TraceBuilder trace;
+  trace.program(1, "/work/static", "/bin");
+  std::get<model::Event>(trace.records.back()).elf.emplace().kind =
+      model::ElfKind::Static;
+  trace.call(1, "openat", "/w/libnope.so", ENOENT).end(1);
+  EXPECT_THAT(lines(trace, {}),
+              ElementsAre(HasSubstr("exec /work/static = ok"),
+                          HasSubstr("open /w/libnope.so = ENOENT")));
+}
+
 TEST(TraceText, TellsWhatReallyRunsAndByWhichRule) {
   match::TraceBuilder trace;
   trace.start(1).exec(1, "/bin/cc", {"gcc", "-v"}, {}, true);

@@ -65,6 +65,10 @@ TEST(EventLine, Results) {
   EXPECT_EQ(cause.kind, Result::Cause);
   EXPECT_EQ(cause.cause, Cause::NoLoader);
   EXPECT_EQ(line("stat x = dangling").result.cause, Cause::Dangling);
+  EXPECT_EQ(line("load x = wrong-arch").result.cause, Cause::WrongArch);
+  EXPECT_EQ(line("load x = not-elf").result.cause, Cause::NotElf);
+  EXPECT_EQ(mistake("load x = no-loader").message,
+            "only exec can fail with no-loader");
 }
 
 TEST(EventLine, Counts) {
