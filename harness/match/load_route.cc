@@ -131,7 +131,8 @@ std::optional<std::string_view> LoadRoute::step(std::string_view directory,
   // A list that is not known: of an object that could not be read, or of musl.
   const bool absolute = tidy.starts_with('/');
   if (absolute && (plan_.certain || plan_.blind)) {
-    if (!take(at_, tidy, true)) return std::nullopt;
+    const bool whole = !is_capability(base::path::base_name(tidy));
+    if (!take(at_, tidy, whole)) return std::nullopt;
     return plan_.path_file ? "path-file" : "path";
   }
   if (started_) return std::nullopt;

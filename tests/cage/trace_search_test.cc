@@ -159,6 +159,10 @@ TEST(TraceSearchPaths, LoadsAsTheSystemsLoaderDoesThem) {
               ElementsAre("no.so = none", b + "B/libdcb.so by path",
                           "no.so = none", a + "A/libdca.so by path",
                           "libno.so = none", "libno.so = none"));
+  // $ORIGIN is the directory as the loader wrote it.
+  EXPECT_THAT(
+      loads(at, {at + "/dl", "../" + at.substr(5) + "/A/libdca.so"}),
+      ElementsAre(a + "A/libdca.so by path", b + "B/libdcb.so by RPATH"));
   std::filesystem::remove_all(at);
 }
 

@@ -137,6 +137,8 @@ TEST_F(LoadRouteTest, WithoutSightAnyDirectoryMayBeOfAList) {
   LoadPlan plan = plan_of({});
   plan.blind = true;
   start(plan);
+  EXPECT_EQ(miss("/a/tls/x86_64"), "path");
+  EXPECT_EQ(miss("/a/tls/x86_64"), "path");
   EXPECT_EQ(miss("/a"), "path");
   EXPECT_EQ(miss("/b"), "path");
   EXPECT_EQ(miss("/b"), std::nullopt);
