@@ -219,7 +219,8 @@ std::string event_json(const model::Event& event, const std::string& program,
   } else if (!event.cause_at.empty()) {
     json["cause_at"] = printable(event.cause_at);
   }
-  if (!event.cause_note.empty()) json["cause_note"] = printable(event.cause_note);
+  if (!event.cause_note.empty())
+    json["cause_note"] = printable(event.cause_note);
   if (event.file) {
     json["file"]["device"] = device_text(event.file->device);
     json["file"]["inode"] = event.file->inode;
