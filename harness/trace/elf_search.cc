@@ -15,10 +15,13 @@ namespace {
 constexpr std::size_t kMaxSegments = 256;
 constexpr std::size_t kMaxDynamic = 64u << 10;
 constexpr std::size_t kMaxNeeded = 512;
+// Of all texts of a file: what $ORIGIN stands for may come many times.
+constexpr std::size_t kMaxText = 64u << 10;
 
 void replace_all(std::string& text, std::string_view what,
                  const std::string& with) {
-  for (std::size_t at = text.find(what); at != std::string::npos;
+  for (std::size_t at = text.find(what);
+       at != std::string::npos && text.size() < kMaxText;
        at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
@@ -115,7 +118,11 @@ model::ElfSearch read(const ReadAt& read_at, const std::string& head,
   };
   if (rpath) search.rpath = text(*rpath);
   if (runpath) search.runpath = text(*runpath);
-  for (const std::uint64_t name : needed) search.needed.push_back(text(name));
+  std::size_t total = 0;
+  for (const std::uint64_t name : needed) {
+    total += search.needed.emplace_back(text(name)).size();
+    if (total > kMaxText) break;
+  }
   return search;
 }
 

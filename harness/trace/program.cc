@@ -8,7 +8,7 @@
 namespace driftcage::trace {
 
 Program read_program(Tree& tree, const std::string& path,
-                     const std::string& directory) {
+                     const std::string& directory, bool loads) {
   constexpr int kMaxScripts = 5;  // as the kernel
   Program program;
   std::string next = path;
@@ -22,6 +22,7 @@ Program read_program(Tree& tree, const std::string& path,
     if (!kind.interpreter.empty())
       program.interpreters.push_back(kind.interpreter);
     if (kind.kind == Executable::Kind::Elf) {
+      if (!loads) return program;
       if (!kind.interpreter.empty()) {
         program.elf = read_elf_search(
             read_at, std::string(base::path::dir_name(file.at)), std::nullopt);

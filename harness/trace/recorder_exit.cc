@@ -118,7 +118,7 @@ void Recorder::follow_program(Thread& thread) {
   if (!file.starts_with('/')) return;
   std::string directory;
   directory_of(thread, AT_FDCWD, directory);
-  Program program = read_program(tree, file, directory);
+  Program program = read_program(tree, file, directory, loads_);
   if (mapped_ && !program.interpreters.empty())
     event.exec->loader = tree.real_path(program.interpreters.back());
   event.exec->interpreters = std::move(program.interpreters);

@@ -126,6 +126,28 @@ TEST(ElfSearch, WhatTheLoaderRefuses) {
             model::ElfKind::Object);
 }
 
+TEST(ElfSearch, OriginsDoNotPileUp) {
+  std::string rpath;
+  while (rpath.size() < 280) rpath += "$ORIGIN:";
+  const std::string file = dynamic_elf(rpath, "");
+  const auto found = read_elf_search(
+      [&file](std::uint64_t offset, std::size_t size) {
+        return offset >= file.size() ? std::string()
+                                     : file.substr(offset, size);
+      },
+      std::string(4000, 'o'), kThisAbi);
+  EXPECT_LT(found.rpath.size(), 70'000U);
+}
+
+TEST(Program, SaysNothingOfItsLibrariesUnasked) {
+  FakeTree tree;
+  tree.dir("/bin");
+  tree.file("/bin/dynamic", 0755, elf_bytes("/lib/ld.so.2"));
+  const Program program = read_program(tree, "/bin/dynamic", "/", false);
+  EXPECT_EQ(program.elf, std::nullopt);
+  EXPECT_EQ(program.interpreters.size(), 1U);
+}
+
 TEST(ElfSearch, AnyByteMayBeWrong) {
   const std::string good = dynamic_elf("/a", "/b");
   for (std::size_t at = 0; at < kDynamicAt + kEntries * sizeof(Elf64_Dyn);
@@ -147,12 +169,12 @@ TEST(Program, TellsWhetherItHasALoader) {
   tree.file("/lib/ld-2.31.so", 0755, elf_bytes(""));
   tree.link("/lib/ld.so.2", "ld-2.31.so");
   const auto kind = [&](const char* path) {
-    return read_program(tree, path, "/").elf->kind;
+    return read_program(tree, path, "/", true).elf->kind;
   };
   EXPECT_EQ(kind("/bin/dynamic"), model::ElfKind::Object);
   EXPECT_EQ(kind("/bin/static"), model::ElfKind::Static);
   EXPECT_EQ(kind("/lib/ld.so.2"), model::ElfKind::Loader);
-  EXPECT_EQ(read_program(tree, "/none", "/").elf, std::nullopt);
+  EXPECT_EQ(read_program(tree, "/none", "/", true).elf, std::nullopt);
 }
 
 TEST(Program, FollowsScriptsToTheLoader) {
@@ -162,11 +184,11 @@ TEST(Program, FollowsScriptsToTheLoader) {
   tree.link("/bin/sh", "dash");
   tree.file("/bin/env", 0755, "#!/bin/sh\n");
   tree.file("/w/tool", 0755, "#!../bin/env sh\n");
-  EXPECT_EQ(read_program(tree, "/w/tool", "/w").interpreters,
+  EXPECT_EQ(read_program(tree, "/w/tool", "/w", true).interpreters,
             (std::vector<std::string>{"../bin/env", "/bin/sh", "/lib/ld.so"}));
-  EXPECT_TRUE(read_program(tree, "/none", "/w").interpreters.empty());
+  EXPECT_TRUE(read_program(tree, "/none", "/w", true).interpreters.empty());
   tree.file("/w/self", 0755, "#!/w/self\n");
-  EXPECT_EQ(read_program(tree, "/w/self", "/w").interpreters.size(), 6u);
+  EXPECT_EQ(read_program(tree, "/w/self", "/w", true).interpreters.size(), 6u);
 }
 
 }  // namespace
