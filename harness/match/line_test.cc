@@ -106,6 +106,8 @@ GatedCalls gated_calls(const std::vector<model::EventLine>& lines) {
   const auto bit = [](Verb verb) { return 1u << static_cast<unsigned>(verb); };
   gated.verbs = bit(Verb::Stat) | bit(Verb::Readlink) | bit(Verb::Open);
   for (const model::EventLine& line : parts_of(lines)) {
+    // A search for a program ends by any other call.
+    if (line.verb == Verb::Lookup) return {};
     const bool about_open = !line.verb || *line.verb == Verb::Open;
     const Kind result = line.result.kind;
     if (line.verb == Verb::Load ||
@@ -114,11 +116,7 @@ GatedCalls gated_calls(const std::vector<model::EventLine>& lines) {
     }
   }
   for (const model::EventLine& line : parts_of(lines)) {
-    // A lookup is made of stats.
-    if (line.verb && *line.verb != Verb::Lookup &&
-        (gated.verbs & bit(*line.verb)) == 0) {
-      continue;
-    }
+    if (line.verb && (gated.verbs & bit(*line.verb)) == 0) continue;
     std::string name(base::path::base_name(line.subject));
     for (const std::string_view placeholder : {"{hash}", "{n}"}) {
       for (std::size_t at = name.find(placeholder); at != std::string::npos;

@@ -63,10 +63,11 @@ struct GatedCalls {
 };
 
 // Which calls need not be recorded: every call of these verbs that could matter
-// to one of the lines, or to a lookup or load that one is about, has a last
-// component that matches one of the names, so no verdict changes. Opens are
-// among them only where all lines are about opens that failed: what one that
-// succeeded really opened may have any name.
+// to one of the lines has a last component that matches one of the names, so no
+// verdict changes. None where a line is about a lookup, which any call may end.
+// Opens are among them only where no line is about a load, and all about opens
+// are about failed ones: what one that succeeded really opened may have any
+// name.
 [[nodiscard]] GatedCalls gated_calls(
     const std::vector<model::EventLine>& lines);
 

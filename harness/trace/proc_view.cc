@@ -29,6 +29,13 @@ bool link_text(int dir, const char* name, std::string& out) {
   return true;
 }
 
+std::optional<struct statx> stat_at(int dir, const char* name) {
+  struct statx info {};
+  if (statx(dir, name, 0, STATX_BASIC_STATS | STATX_MNT_ID, &info) != 0)
+    return std::nullopt;
+  return info;
+}
+
 }  // namespace
 
 ProcView::ProcView(pid_t tid) {
@@ -58,15 +65,15 @@ bool ProcView::fd_link(int fd, std::string& out) const {
   return link_text(dir, name, out);
 }
 
-bool ProcView::stat(const char* name, struct stat& info) const {
-  return fstatat(dir_.get(), name, &info, 0) == 0;
+std::optional<struct statx> ProcView::stat(const char* name) const {
+  return stat_at(dir_.get(), name);
 }
 
-bool ProcView::fd_stat(int fd, struct stat& info) const {
+std::optional<struct statx> ProcView::fd_stat(int fd) const {
   const auto text = fd_name(fd);
   const char* name = text.data();
   const int dir = fd_dir(name);
-  return fstatat(dir, name, &info, 0) == 0;
+  return stat_at(dir, name);
 }
 
 base::UniqueFd ProcView::reopen(int fd) const {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +26,9 @@ class ProcView {
   // Text of a link ("cwd", "root", "exe", "fd/3"); false when there is none.
   [[nodiscard]] bool link(const char* name, std::string& out) const;
   [[nodiscard]] bool fd_link(int fd, std::string& out) const;
-  // stat(2) of what a link, or the descriptor, stands for.
-  [[nodiscard]] bool stat(const char* name, struct stat& info) const;
-  [[nodiscard]] bool fd_stat(int fd, struct stat& info) const;
+  // statx(2) of what a link, or the descriptor, stands for; with its mount.
+  [[nodiscard]] std::optional<struct statx> stat(const char* name) const;
+  [[nodiscard]] std::optional<struct statx> fd_stat(int fd) const;
   // The same file opened anew, for reading; empty when it may not be.
   [[nodiscard]] base::UniqueFd reopen(int fd) const;
   // Whole content of a small file ("cmdline", "environ", "status").

@@ -28,6 +28,12 @@ namespace {
 using model::Syscall;
 using model::Verb;
 
+// For open(2) the same bit is O_DSYNC.
+bool may_be_empty(const model::Event& event) {
+  return (event.verb == Verb::Stat || event.verb == Verb::Exec) &&
+         (event.flags & AT_EMPTY_PATH) != 0;
+}
+
 bool wide_pointers(model::Abi abi) {
   return abi == model::Abi::X86_64 || abi == model::Abi::Arm64;
 }
@@ -53,11 +59,16 @@ std::uint64_t Recorder::now() const {
 }
 
 ProcView& Recorder::proc_of(Thread& thread) {
-  if (!thread.proc.is_open()) thread.proc = ProcView(thread.tid);
+  if (!thread.proc.is_open()) {
+    thread.proc = ProcView(thread.tid);
+    // What cannot be looked up now is missing in the record.
+    if (!thread.proc.is_open() && (errno == EMFILE || errno == ENFILE))
+      flag(model::kUnreadable);
+  }
   return thread.proc;
 }
 
-memory::Tracee Recorder::memory_of(Thread& thread) {
+memory::Source Recorder::memory_of(Thread& thread) {
   Process& process = *thread.process;
   if (!process.memory_sought) {
     process.memory_sought = true;
@@ -166,7 +177,7 @@ bool Recorder::enter(Thread& thread, CallTag tag, const AbiRow& abi,
       read_open_how(thread);
       break;
     case Syscall::Clone:
-      if (tag == kUntracedClone) trace_untraced_clone(thread);
+      if ((event.flags & CLONE_UNTRACED) != 0) trace_untraced_clone(thread);
       break;
     case Syscall::Clone3:
       read_clone3(thread);
@@ -196,7 +207,7 @@ bool Recorder::read_path(Thread& thread, const Shape& shape) {
   model::Event& event = thread.event;
   const std::uint64_t address = thread.args[shape.path];
   // Linux 6.11 takes NULL for the empty path.
-  const bool none = address == 0 && (event.flags & AT_EMPTY_PATH) != 0;
+  const bool none = address == 0 && may_be_empty(event);
   // What can not be read can not be read by the kernel either: the call fails
   // with EFAULT, and leave() says so when it does not.
   thread.path_unread = !none && !memory::read_string(memory_of(thread), address,
@@ -215,25 +226,33 @@ void Recorder::directory_of(Thread& thread, int dirfd, std::string& out) {
     out.clear();
     return;
   }
-  // The mark may also be part of a name: the number of names decides.
-  const bool marked = out.ends_with(kDeleted);
-  struct ::stat info {};
-  if ((marked || detached_) &&
-      !(dirfd == AT_FDCWD ? proc.stat("cwd", info)
-                          : proc.fd_stat(dirfd, info))) {
-    out.clear();
-    return;
+  if (out.ends_with(kDeleted) || detached_) {
+    const auto info =
+        dirfd == AT_FDCWD ? proc.stat("cwd") : proc.fd_stat(dirfd);
+    if (!info) {
+      out.clear();
+      return;
+    }
+    if (info->stx_nlink == 0) strip_deleted(out);
+    if (!is_placed(thread, *info, out)) {
+      out.clear();
+      return;
+    }
   }
-  if (marked && info.st_nlink == 0) strip_deleted(out);
   out = as_seen(thread, std::move(out));
-  if (detached_ && !is_reached_by(thread, info, out)) out.clear();
 }
 
-bool Recorder::is_reached_by(Thread& thread, const struct stat& file,
-                             const std::string& name) {
-  RootTree own;
-  if (file.st_nlink == 0 || tree_of(thread, own).leads_to(name, file))
+bool Recorder::is_placed(Thread& thread, const struct statx& file,
+                         const std::string& name) {
+  if (!detached_ || file.stx_nlink == 0 || !name.starts_with('/')) return true;
+  // By its number; the first field of each line, see proc_pid_mountinfo(5).
+  std::string mounts;
+  if ((file.stx_mask & STATX_MNT_ID) == 0 ||
+      !proc_of(thread).file("mountinfo", mounts)) {
     return true;
+  }
+  const std::string line = "\n" + std::to_string(file.stx_mnt_id) + " ";
+  if (("\n" + mounts).find(line) != std::string::npos) return true;
   flag(model::kDetachedMount);
   return false;
 }
@@ -259,7 +278,7 @@ void Recorder::resolve(Thread& thread) {
     event.abs = base::path::absolute("/", event.path);
     return;
   }
-  if (event.path.empty() && (event.flags & AT_EMPTY_PATH) == 0) return;
+  if (event.path.empty() && !may_be_empty(event)) return;
   directory_of(thread, event.dirfd, text_);
   if (text_.empty()) return;  // a bad descriptor, or one without a name
   // openat2(2) with RESOLVE_IN_ROOT takes the directory for the root.
@@ -377,7 +396,9 @@ std::optional<std::vector<model::MappedFile>> Recorder::mapped_files(
   if (!proc_of(thread).file("maps", text_)) return std::nullopt;
   std::vector<model::MappedFile> files = parse_maps(text_);
   for (model::MappedFile& file : files) {
-    file.path = as_seen(thread, std::move(file.path));
+    // What was mapped before a chroot(2) lies outside, and keeps its name.
+    std::string seen = as_seen(thread, file.path);
+    if (!seen.empty()) file.path = std::move(seen);
     if (redact_) file.path = base::redact_text(file.path);
   }
   return files;

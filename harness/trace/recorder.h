@@ -72,10 +72,10 @@ class Recorder {
   // Takes what ".." in the absolute path stands for.
   void fold_dots(Thread& thread);
   void directory_of(Thread& thread, int dirfd, std::string& out);
-  // False when the name that the kernel has for a file, as seen from the
-  // cage's root, may begin at the root of a mount that is nowhere.
-  bool is_reached_by(Thread& thread, const struct stat& file,
-                     const std::string& name);
+  // False when `name`, which the kernel has for what the link in the thread's
+  // /proc stands for, begins at the root of a mount that is nowhere.
+  bool is_placed(Thread& thread, const struct statx& file,
+                 const std::string& name);
   // A link's text, as the thread's process sees it from its root; "" for what
   // lies outside of that.
   [[nodiscard]] std::string as_seen(Thread& thread, std::string link);
@@ -96,7 +96,7 @@ class Recorder {
   static void hide_secrets(model::Event& event);
   void emit(Thread& thread);
   ProcView& proc_of(Thread& thread);
-  memory::Tracee memory_of(Thread& thread);
+  memory::Source memory_of(Thread& thread);
 
   Sink& sink_;
   const bool explain_;

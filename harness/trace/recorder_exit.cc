@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -30,6 +31,12 @@ namespace {
 
 using model::Syscall;
 using model::Verb;
+
+// Whether a call may fail so before the kernel has looked at the path, or
+// because it could not.
+bool is_before_path(int err) {
+  return err == EFAULT || err == EINVAL || err == ENOSYS || err == E2BIG;
+}
 
 }  // namespace
 
@@ -132,18 +139,21 @@ void Recorder::verify_open(Thread& thread) {
   const ProcView& proc = proc_of(thread);
   const int fd = static_cast<int>(event.result);
   if (!proc.fd_link(fd, event.real)) return;
-  event.real = as_seen(thread, std::move(event.real));
-  // The mark may also be part of a name: the number of names decides.
   const bool marked = event.real.ends_with(kDeleted);
   if (identify_ || marked || detached_) {
-    struct ::stat info {};
-    if (!proc.fd_stat(fd, info)) return;
-    const bool deleted = info.st_nlink == 0;
-    if (marked && deleted) strip_deleted(event.real);
-    event.file = model::FileId{info.st_dev, info.st_ino, deleted};
-    if (detached_ && !is_reached_by(thread, info, event.real))
-      event.real.clear();
+    const auto info = proc.fd_stat(fd);
+    if (!info) return;
+    // The mark may also be part of a name: the number of names decides.
+    const bool deleted = info->stx_nlink == 0;
+    if (deleted) strip_deleted(event.real);
+    if (identify_ || marked) {
+      event.file =
+          model::FileId{makedev(info->stx_dev_major, info->stx_dev_minor),
+                        info->stx_ino, deleted};
+    }
+    if (!is_placed(thread, *info, event.real)) event.real.clear();
   }
+  event.real = as_seen(thread, std::move(event.real));
   const auto object = [](std::string_view path) {
     return base::path::base_name(path).find(".so") != std::string_view::npos;
   };
@@ -318,10 +328,8 @@ void Recorder::leave(Thread& thread, std::int64_t value, bool is_error) {
   event.exit_ns = now();
   event.err = is_error ? static_cast<int>(-value) : 0;
   event.result = is_error ? -1 : value;
-  // These are found before the path is looked at, or are about it.
-  const bool blind = event.err == EFAULT || event.err == EINVAL ||
-                     event.err == ENOSYS || thread.injected;
-  if (thread.path_unread && !blind) flag(model::kUnreadable);
+  if (thread.path_unread && !thread.injected && !is_before_path(event.err))
+    flag(model::kUnreadable);
   if (!is_error) {
     finish_success(thread);
   } else {

@@ -88,13 +88,6 @@ std::string RootTree::real_path(const std::string& path) {
                : std::string(text.data(), static_cast<std::size_t>(n));
 }
 
-bool RootTree::leads_to(const std::string& path, const struct ::stat& info) {
-  const base::UniqueFd fd = open(path, O_PATH | O_NOFOLLOW);
-  struct ::stat there {};
-  return fd && fstat(fd.get(), &there) == 0 && there.st_dev == info.st_dev &&
-         there.st_ino == info.st_ino;
-}
-
 int RootTree::stat(const std::string& path, Node& node) {
   struct ::statx info {};
   if (retry_some([&] {

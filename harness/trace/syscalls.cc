@@ -67,7 +67,10 @@ void add_guards(std::vector<CallRule>& rules) {
   rules.push_back({"ptrace", tag_of(Syscall::Ptrace), {}});
   rules.push_back({"io_uring_setup", tag_of(Syscall::IoUringSetup), {}});
   rules.push_back(
-      {"clone", kUntracedClone, {{0, CLONE_UNTRACED, CLONE_UNTRACED}}});
+      {"clone", kSpecialClone, {{0, CLONE_UNTRACED, CLONE_UNTRACED}}});
+  rules.push_back({"clone",
+                   kSpecialClone,
+                   {{0, CLONE_UNTRACED | CLONE_NEWNS, CLONE_NEWNS}}});
   rules.push_back({"chroot", kRootChange, {}});
   rules.push_back({"pivot_root", kRootChange, {}});
   rules.push_back({"setns", kRootChange, {}});
@@ -108,7 +111,7 @@ void add_call(Syscall call, std::vector<CallRule>& rules) {
       rules.push_back({"socketcall", tag, {{0, kLow32, 3}}});
       return;
     case Syscall::Clone:
-      rules.push_back({name, tag, {{0, CLONE_UNTRACED, 0}}});
+      rules.push_back({name, tag, {{0, CLONE_UNTRACED | CLONE_NEWNS, 0}}});
       return;
     default:
       rules.push_back({name, tag, {}});

@@ -18,8 +18,9 @@ using CallTag = std::uint16_t;
 // chroot, pivot_root, setns, unshare(CLONE_NEWNS): from now on the process may
 // see another tree than the cage's.
 inline constexpr CallTag kRootChange = 0x100;
-// clone with CLONE_UNTRACED: looked at even when no spawn is to be reported.
-inline constexpr CallTag kUntracedClone = 0x101;
+// clone with CLONE_UNTRACED or CLONE_NEWNS: looked at even when no spawn is to
+// be reported.
+inline constexpr CallTag kSpecialClone = 0x101;
 // open_tree(2) and open_tree_attr with OPEN_TREE_CLONE, fsmount(2): files of a
 // mount that is nowhere have paths that begin at its own root.
 inline constexpr CallTag kMountMade = 0x102;
@@ -30,7 +31,7 @@ inline constexpr CallTag kMountDetached = 0x103;
   return tag == kRootChange || tag == kMountMade || tag == kMountDetached;
 }
 [[nodiscard]] constexpr model::Syscall syscall_of(CallTag tag) {
-  if (tag == kUntracedClone) return model::Syscall::Clone;
+  if (tag == kSpecialClone) return model::Syscall::Clone;
   return static_cast<model::Syscall>(tag - 1U);
 }
 

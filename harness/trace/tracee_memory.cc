@@ -40,19 +40,19 @@ ssize_t read_by_file(pid_t tid, std::uint64_t address, void* to,
 }
 
 // One request inside one page: it succeeds as a whole or not at all.
-bool read_piece(const Tracee& tracee, std::uint64_t address, void* to,
+bool read_piece(const Source& source, std::uint64_t address, void* to,
                 std::size_t size) {
   const auto all = static_cast<ssize_t>(size);
-  if (tracee.file >= 0 &&
-      pread(tracee.file, to, size, static_cast<off_t>(address)) == all) {
+  if (source.file >= 0 &&
+      pread(source.file, to, size, static_cast<off_t>(address)) == all) {
     return true;
   }
   const iovec local{to, size};
   const iovec there{remote(address), size};
-  if (process_vm_readv(tracee.tid, &local, 1, &there, 1, 0) == all) return true;
+  if (process_vm_readv(source.tid, &local, 1, &there, 1, 0) == all) return true;
   // Refused too where the tracee may write or execute and not read, which does
   // not keep the kernel from reading there.
-  return tracee.file < 0 && read_by_file(tracee.tid, address, to, size) == all;
+  return source.file < 0 && read_by_file(source.tid, address, to, size) == all;
 }
 
 std::size_t to_page_end(std::uint64_t address) {
@@ -61,12 +61,12 @@ std::size_t to_page_end(std::uint64_t address) {
 
 }  // namespace
 
-bool read(const Tracee& tracee, std::uint64_t address, void* to,
+bool read(const Source& source, std::uint64_t address, void* to,
           std::size_t size) {
   char* at = static_cast<char*>(to);
   while (size > 0) {
     const std::size_t piece = std::min(size, to_page_end(address));
-    if (!read_piece(tracee, address, at, piece)) return false;
+    if (!read_piece(source, address, at, piece)) return false;
     at += piece;
     address += piece;
     size -= piece;
@@ -74,11 +74,11 @@ bool read(const Tracee& tracee, std::uint64_t address, void* to,
   return true;
 }
 
-bool write(const Tracee& tracee, std::uint64_t address, const void* from,
+bool write(const Source& source, std::uint64_t address, const void* from,
            std::size_t size) {
   const iovec local{const_cast<void*>(from), size};
   const iovec there{remote(address), size};
-  if (process_vm_writev(tracee.tid, &local, 1, &there, 1, 0) ==
+  if (process_vm_writev(source.tid, &local, 1, &there, 1, 0) ==
       static_cast<ssize_t>(size)) {
     return true;
   }
@@ -87,17 +87,17 @@ bool write(const Tracee& tracee, std::uint64_t address, const void* from,
   const auto* bytes = static_cast<const unsigned char*>(from);
   for (std::size_t at = 0; at < size; at += word.size()) {
     const std::size_t piece = std::min(word.size(), size - at);
-    if (!read(tracee, address + at, word.data(), word.size())) return false;
+    if (!read(source, address + at, word.data(), word.size())) return false;
     std::memcpy(word.data(), bytes + at, piece);
     long value = 0;
     std::memcpy(&value, word.data(), word.size());
-    if (::ptrace(PTRACE_POKEDATA, tracee.tid, remote(address + at), value) != 0)
+    if (::ptrace(PTRACE_POKEDATA, source.tid, remote(address + at), value) != 0)
       return false;
   }
   return true;
 }
 
-bool read_string(const Tracee& tracee, std::uint64_t address, std::string& out,
+bool read_string(const Source& source, std::uint64_t address, std::string& out,
                  std::size_t limit) {
   out.clear();
   std::array<char, kPage> page;
@@ -105,7 +105,7 @@ bool read_string(const Tracee& tracee, std::uint64_t address, std::string& out,
     const std::size_t most = out.empty() ? kUsualString : kPage;
     const std::size_t piece =
         std::min({limit - out.size(), to_page_end(address), most});
-    if (!read_piece(tracee, address, page.data(), piece)) return false;
+    if (!read_piece(source, address, page.data(), piece)) return false;
     const std::string_view bytes(page.data(), piece);
     const std::size_t end = bytes.find('\0');
     out.append(bytes.substr(0, end));
@@ -115,7 +115,7 @@ bool read_string(const Tracee& tracee, std::uint64_t address, std::string& out,
   return true;
 }
 
-ArrayRead read_string_array(const Tracee& tracee, std::uint64_t address,
+ArrayRead read_string_array(const Source& source, std::uint64_t address,
                             bool wide, std::vector<std::string>& out) {
   out.clear();
   if (address == 0) return ArrayRead::Complete;
@@ -126,14 +126,14 @@ ArrayRead read_string_array(const Tracee& tracee, std::uint64_t address,
     const std::size_t piece = to_page_end(address) / width * width;
     // A pointer that straddles two pages is read on its own.
     const std::size_t bytes = piece == 0 ? width : piece;
-    if (!read(tracee, address, page.data(), bytes))
+    if (!read(source, address, page.data(), bytes))
       return ArrayRead::Unreadable;
     for (std::size_t at = 0; at < bytes; at += width) {
       std::uint64_t pointer = 0;
       std::memcpy(&pointer, page.data() + at, width);
       if (pointer == 0) return ArrayRead::Complete;
       std::string& text = out.emplace_back();
-      if (!read_string(tracee, pointer, text, kMaxArrayString))
+      if (!read_string(source, pointer, text, kMaxArrayString))
         return ArrayRead::Unreadable;
       total += text.size() + 1;
       if (total > kMaxArrayBytes) return ArrayRead::Cut;

@@ -9,6 +9,7 @@
 #include <fnmatch.h>
 #include <sched.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +64,15 @@ class QuietStops {
  private:
   struct sigaction old_ {};
 };
+
+// Each process of a trace takes two descriptors, each thread two more. The
+// payload has its own copy of the limit by now.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
 
 // A call that is to be answered may not be let go.
 model::TraceSpec stopping_at(const std::vector<model::Injection>& injections,
@@ -142,6 +152,7 @@ base::Status Tracer::State::seize(pid_t pid) {
     return base::fail("ptrace", "PTRACE_SEIZE", errno,
                       "a debugger, another tracer or a security policy keeps "
                       "driftcage from tracing its own child");
+  raise_descriptor_limit();
   payload = pid;
   Thread& thread = threads.add(pid);
   thread.process = std::make_shared<Process>();

@@ -72,13 +72,25 @@ TEST_P(TraceTest, AMountThatGoesLeavesOtherPathsAsTheyAre) {
   EXPECT_EQ(trace.at("dc-made").at(0).real, directory_ + "/dc-made");
 }
 
+TEST_P(TraceTest, WhatHasNoPathOrACoveredOneIsNotLost) {
+  const Trace trace = run("trace_guards", "lazy_unmount_and_pipe");
+  EXPECT_THAT(trace.output, ::testing::EndsWith("done\n"));
+  EXPECT_EQ(trace.end.integrity, model::kComplete);
+  EXPECT_EQ(trace.at("dc-below").at(0).abs,
+            directory_ + "/dc-covered/dc-below");
+}
+
 TEST_P(TraceTest, AChildWithMountsOfItsOwnIsExplainedByThem) {
-  const Trace trace = run("trace_guards", "mounts_of_a_clone");
-  expect_agreement(trace);
-  const auto opens = trace.at("dc-over/dc-file");
-  ASSERT_EQ(opens.size(), 2U);
-  EXPECT_EQ(opens[1].cause, Cause::Missing);
-  EXPECT_EQ(opens[1].cause_at, directory_ + "/dc-over/dc-file");
+  // Whether or not clones are reported.
+  for (const std::uint32_t verbs : {kUsualVerbs, verb_bit(Verb::Open)}) {
+    options_.spec.verbs = verbs;
+    const Trace trace = run("trace_guards", "mounts_of_a_clone");
+    const auto opens = trace.at("dc-over/dc-file");
+    ASSERT_EQ(opens.size(), 2U);
+    EXPECT_EQ(opens[1].cause, Cause::Missing);
+    EXPECT_EQ(opens[1].cause_at, directory_ + "/dc-over/dc-file");
+    std::filesystem::remove_all(directory_ + "/dc-over");
+  }
 }
 
 TEST_P(TraceTest, AMountsDescriptorIsNoThread) {
@@ -135,6 +147,7 @@ TEST_P(TraceTest, CallsOfX32) {
 #endif
 
 TEST_P(TraceTest, AnotherRootDirectory) {
+  options_.spec.mapped = true;
   const Trace trace = run("trace_guards", "other_root");
   expect_agreement(trace);
   const Event event = trace.at("/bin/dc-x").front();
@@ -144,6 +157,9 @@ TEST_P(TraceTest, AnotherRootDirectory) {
   EXPECT_EQ(trace.at("dc-y").front().abs, "/dc-y");
   EXPECT_EQ(trace.at("dc-y").front().cause, Cause::Missing);
   EXPECT_EQ(trace.at("dc-made").front().real, "/dc-made");
+  // What was mapped before keeps its name.
+  ASSERT_FALSE(trace.mapped.empty());
+  for (const auto& file : trace.mapped.back().files) EXPECT_NE(file.path, "");
   // What lies outside has no path there.
   EXPECT_EQ(trace.at("dc-above").front().abs, "");
 }

@@ -240,8 +240,8 @@ GatedCalls gated(std::initializer_list<std::string> texts) {
 }
 
 TEST(GatedCalls, HaveTheNamesOfEveryLineThatTheyCouldMatterTo) {
-  EXPECT_THAT(gated({"stat $WORK/go.mod = ok", "lookup *gcc = none",
-                     "open /etc/x", "readlink **/link", "any **/file"})
+  EXPECT_THAT(gated({"stat $WORK/go.mod = ok", "stat **/*gcc", "open /etc/x",
+                     "readlink **/link", "any **/file"})
                   .names,
               ElementsAre("go.mod", "*gcc", "link", "file"));
   EXPECT_THAT(gated({"stat $GOCACHE/{hash}"}).names, ElementsAre("*"));
@@ -249,8 +249,12 @@ TEST(GatedCalls, HaveTheNamesOfEveryLineThatTheyCouldMatterTo) {
               ElementsAre("/tmp/go-build*" + 5));
   EXPECT_THAT(gated({"stat $WORK"}).names, ElementsAre("*"));
   EXPECT_THAT(gated({"stat **"}).names, ElementsAre("*"));
-  EXPECT_THAT(gated({"lookup {gcc,cc}"}).names, ElementsAre("*"));
+  EXPECT_THAT(gated({"stat **/{gcc,cc}"}).names, ElementsAre("*"));
   EXPECT_THAT(gated({"exec **/gcc", "open x"}).names, IsEmpty());
+}
+
+TEST(GatedCalls, AreNoneWhereASearchMayEndByThem) {
+  EXPECT_EQ(gated({"lookup gcc = none", "open **/x = fail"}), GatedCalls());
 }
 
 TEST(GatedCalls, AreOpensWhereOnlyFailedOnesAreAskedFor) {
@@ -259,7 +263,7 @@ TEST(GatedCalls, AreOpensWhereOnlyFailedOnesAreAskedFor) {
     EXPECT_NE(verbs & 1u << static_cast<unsigned>(model::Verb::Stat), 0u);
     return (verbs & 1u << static_cast<unsigned>(model::Verb::Open)) != 0;
   };
-  EXPECT_TRUE(opens({"exec **/gcc = ok", "lookup gcc = none"}));
+  EXPECT_TRUE(opens({"exec **/gcc = ok", "stat **/gcc"}));
   EXPECT_TRUE(opens({"open **/go.mod = ENOENT", "open /x = fail"}));
   EXPECT_TRUE(opens({"open **/x = dangling", "stat /x = ok"}));
   EXPECT_THAT(gated({"open **/go.mod = ENOENT"}).names, ElementsAre("go.mod"));

@@ -145,7 +145,9 @@ TEST(CallRules, Guards) {
   EXPECT_EQ(native(SYS_seccomp, {SECCOMP_SET_MODE_FILTER}),
             tag_of(model::Syscall::Seccomp));
   EXPECT_EQ(native(SYS_seccomp, {SECCOMP_GET_ACTION_AVAIL}), 0);
-  EXPECT_EQ(native(SYS_clone, {CLONE_UNTRACED}), kUntracedClone);
+  EXPECT_EQ(native(SYS_clone, {CLONE_UNTRACED}), kSpecialClone);
+  EXPECT_EQ(native(SYS_clone, {CLONE_UNTRACED | CLONE_NEWNS}), kSpecialClone);
+  EXPECT_EQ(native(SYS_clone, {CLONE_NEWNS | SIGCHLD}), kSpecialClone);
   EXPECT_EQ(native(SYS_clone, {SIGCHLD}), tag_of(model::Syscall::Clone));
   EXPECT_EQ(native(SYS_unshare, {CLONE_NEWUSER}), 0);
   EXPECT_EQ(native(SYS_unshare, {CLONE_NEWUSER | CLONE_NEWNS}), kRootChange);
@@ -177,7 +179,7 @@ TEST(MustSee, GuardsInEveryTrace) {
   EXPECT_FALSE(must_see(least, tag_of(model::Syscall::Openat)));
   EXPECT_FALSE(must_see(least, tag_of(model::Syscall::Clone)));
   for (const CallTag guard :
-       {kRootChange, kMountMade, kMountDetached, kUntracedClone,
+       {kRootChange, kMountMade, kMountDetached, kSpecialClone,
         tag_of(model::Syscall::Clone3), tag_of(model::Syscall::Seccomp),
         tag_of(model::Syscall::Prctl), tag_of(model::Syscall::Ptrace),
         tag_of(model::Syscall::IoUringSetup)}) {

@@ -27,7 +27,7 @@ class TraceeMemoryTest : public ::testing::TestWithParam<bool> {
     ASSERT_EQ(static_cast<bool>(file_), GetParam());
   }
   void TearDown() override { munmap(base_, 2 * kPage); }
-  [[nodiscard]] Tracee tracee() const { return {getpid(), file_.get()}; }
+  [[nodiscard]] Source source() const { return {getpid(), file_.get()}; }
 
   // Copies `text` so that it ends where the mapping ends.
   std::uint64_t at_end(const void* bytes, std::size_t size) {
@@ -49,25 +49,25 @@ INSTANTIATE_TEST_SUITE_P(Ways, TraceeMemoryTest, ::testing::Bool(),
 TEST_P(TraceeMemoryTest, StringThatEndsAtTheLastByte) {
   const std::string text = "against the wall";
   EXPECT_TRUE(
-      read_string(tracee(), at_end(text.c_str(), text.size() + 1), out_, 4096));
+      read_string(source(), at_end(text.c_str(), text.size() + 1), out_, 4096));
   EXPECT_EQ(out_, text);
 }
 
 TEST_P(TraceeMemoryTest, StringThatRunsIntoNothing) {
-  EXPECT_FALSE(read_string(tracee(), at_end("abc", 3), out_, 4096));
+  EXPECT_FALSE(read_string(source(), at_end("abc", 3), out_, 4096));
   EXPECT_EQ(out_, "abc");
 }
 
 TEST_P(TraceeMemoryTest, StringOverAPageBorder) {
   const std::string text(kPage, 'x');
-  EXPECT_TRUE(read_string(tracee(), at_end(text.c_str(), text.size() + 1), out_,
+  EXPECT_TRUE(read_string(source(), at_end(text.c_str(), text.size() + 1), out_,
                           2 * kPage));
   EXPECT_EQ(out_, text);
 }
 
 TEST_P(TraceeMemoryTest, LongStringIsCutAtTheLimit) {
   const std::string text(100, 'x');
-  EXPECT_TRUE(read_string(tracee(), at_end(text.c_str(), 101), out_, 10));
+  EXPECT_TRUE(read_string(source(), at_end(text.c_str(), 101), out_, 10));
   EXPECT_EQ(out_, std::string(10, 'x'));
 }
 
@@ -75,37 +75,37 @@ TEST_P(TraceeMemoryTest, PagesThatMayNotBeReadAreRead) {
   const std::uint64_t address = at_end("abc", 4);
   for (const int rights : {PROT_WRITE, PROT_EXEC, PROT_NONE}) {
     ASSERT_EQ(mprotect(base_ + kPage, kPage, rights), 0);
-    EXPECT_TRUE(read_string(tracee(), address, out_, 4096)) << rights;
+    EXPECT_TRUE(read_string(source(), address, out_, 4096)) << rights;
     EXPECT_EQ(out_, "abc");
   }
 }
 
 TEST_P(TraceeMemoryTest, NullIsUnreadable) {
-  EXPECT_FALSE(read_string(tracee(), 0, out_, 10));
+  EXPECT_FALSE(read_string(source(), 0, out_, 10));
 }
 
 TEST_P(TraceeMemoryTest, ArraysOfBothWidths) {
   const char* words[] = {"one", "", nullptr};
   std::vector<std::string> out;
   EXPECT_EQ(
-      read_string_array(tracee(), at_end(words, sizeof(words)), true, out),
+      read_string_array(source(), at_end(words, sizeof(words)), true, out),
       ArrayRead::Complete);
   EXPECT_EQ(out, (std::vector<std::string>{"one", ""}));
   const std::uint32_t none[] = {0};
-  EXPECT_EQ(read_string_array(tracee(), at_end(none, sizeof(none)), false, out),
+  EXPECT_EQ(read_string_array(source(), at_end(none, sizeof(none)), false, out),
             ArrayRead::Complete);
   EXPECT_TRUE(out.empty());
-  EXPECT_EQ(read_string_array(tracee(), 0, true, out), ArrayRead::Complete);
+  EXPECT_EQ(read_string_array(source(), 0, true, out), ArrayRead::Complete);
 }
 
 TEST_P(TraceeMemoryTest, ArrayWithoutEndOrWithBadPointer) {
   const char* endless[] = {"one", "two"};
   std::vector<std::string> out;
   EXPECT_EQ(
-      read_string_array(tracee(), at_end(endless, sizeof(endless)), true, out),
+      read_string_array(source(), at_end(endless, sizeof(endless)), true, out),
       ArrayRead::Unreadable);
   const std::uint64_t bad[] = {1, 0};
-  EXPECT_EQ(read_string_array(tracee(), at_end(bad, sizeof(bad)), true, out),
+  EXPECT_EQ(read_string_array(source(), at_end(bad, sizeof(bad)), true, out),
             ArrayRead::Unreadable);
 }
 
@@ -116,7 +116,7 @@ TEST_P(TraceeMemoryTest, HugeArrayIsCut) {
   words.back() = nullptr;
   std::vector<std::string> out;
   EXPECT_EQ(
-      read_string_array(tracee(), reinterpret_cast<std::uint64_t>(words.data()),
+      read_string_array(source(), reinterpret_cast<std::uint64_t>(words.data()),
                         true, out),
       ArrayRead::Cut);
 }
