@@ -17,7 +17,7 @@ namespace {
 // file in /proc and without.
 class TraceeMemoryTest : public ::testing::TestWithParam<bool> {
  protected:
-  static constexpr std::size_t kPage = 4096;
+  const std::size_t kPage = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   void SetUp() override {
     base_ = static_cast<char*>(mmap(nullptr, 3 * kPage, PROT_READ | PROT_WRITE,
                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
