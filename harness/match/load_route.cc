@@ -7,9 +7,7 @@
 #include "harness/base/path.h"
 
 namespace driftcage::match {
-namespace {
 
-// Subdirectories that glibc tries for the processor at hand.
 bool is_capability(std::string_view part) {
   static constexpr std::array<std::string_view, 7> kNames{
       "glibc-hwcaps", "tls",    "haswell", "xeon_phi",
@@ -17,6 +15,8 @@ bool is_capability(std::string_view part) {
   return part.starts_with("x86-64-v") ||
          std::find(kNames.begin(), kNames.end(), part) != kNames.end();
 }
+
+namespace {
 
 // Whether `directory` is `root`, or what glibc makes of it for a processor.
 bool is_of(std::string_view directory, std::string_view root) {

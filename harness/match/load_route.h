@@ -44,6 +44,10 @@ struct LoadPlan {
 // compare.
 [[nodiscard]] std::string tidy_directory(std::string_view directory);
 
+// Whether a subdirectory of this name is one that glibc tries, in each
+// directory, for the processor at hand: "glibc-hwcaps", "x86-64-v3", "tls".
+[[nodiscard]] bool is_capability(std::string_view part);
+
 // How far the loader is on the way through the places for one library: it goes
 // on only, and tries no directory of a place twice. What does not fit belongs
 // to another search for the same name.

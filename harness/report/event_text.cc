@@ -5,13 +5,18 @@
 #include <fmt/format.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "harness/base/path.h"
 #include "harness/base/result.h"
+#include "harness/match/line_test.h"
+#include "harness/match/load_route.h"
 #include "harness/report/escape.h"
 
 namespace driftcage::report {
@@ -22,7 +27,7 @@ using model::Verb;
 using Json = nlohmann::ordered_json;
 
 bool is_derived(const model::Event& event) {
-  return event.verb == Verb::Lookup || event.verb == Verb::Load;
+  return match::is_derived(event.verb);
 }
 
 // Bytes of a path as a glob that matches only them.
@@ -71,6 +76,11 @@ std::string result_of(const model::Event& event) {
     case Cause::WrongArch:
     case Cause::NoSearchPermission:
       return std::string(model::cause_name(event.cause));
+    // Of a call its errno says as much.
+    case Cause::NoExecute:
+    case Cause::NoPermission:
+      return is_derived(event) ? std::string(model::cause_name(event.cause))
+                               : base::errno_name(event.err);
     default:
       return plain ? "none" : base::errno_name(event.err);
   }
@@ -132,18 +142,65 @@ std::string path_text(std::string_view path, const Shortener& shortener) {
   return std::string(variable) + printable(rest);
 }
 
-std::string places_text(const std::string& list, const Shortener& shortener) {
+struct Place {
+  std::string directory;
+  std::string rule;  // empty: not known, or there are none
+  auto operator<=>(const Place&) const = default;
+};
+
+// The places of a search, each once.
+std::vector<Place> places_of(const model::Event& event) {
+  std::vector<std::string> directories = base::path::split_list(event.cause_at);
+  std::vector<std::string> rules = base::path::split_list(event.origins);
+  // Something had a colon in its name.
+  if (rules.size() != directories.size()) rules.assign(directories.size(), {});
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < directories.size(); ++i) {
+    Place place{std::move(directories[i]), std::move(rules[i])};
+    if (std::find(places.begin(), places.end(), place) == places.end())
+      places.push_back(std::move(place));
+  }
+  return places;
+}
+
+// What the loader makes of another of these places for the processor at hand.
+bool is_variant(const Place& place, const std::set<Place>& all) {
+  Place base = place;
+  while (match::is_capability(base::path::base_name(base.directory))) {
+    base.directory = base::path::dir_name(base.directory);
+    if (all.contains(base)) return true;
+  }
+  return false;
+}
+
+std::string places_text(const model::Event& event, const Shortener& shortener) {
   constexpr std::size_t kShown = 6;
-  const std::vector<std::string> places = base::path::split_list(list);
+  std::vector<Place> places = places_of(event);
+  if (event.verb == Verb::Load) {
+    const std::set<Place> all(places.begin(), places.end());
+    std::erase_if(places,
+                  [&](const Place& place) { return is_variant(place, all); });
+  }
   std::string text = "tried ";
   for (std::size_t i = 0; i < places.size() && i < kShown; ++i) {
     if (i > 0) text += ", ";
-    text += path_text(places[i], shortener);
+    text += path_text(places[i].directory, shortener);
+    if (!places[i].rule.empty()) text += " by " + places[i].rule;
   }
   if (places.size() > kShown) {
     text += fmt::format(" and {} more", places.size() - kShown);
   }
   return text;
+}
+
+// Which file was refused, and why, comes before where else it was looked for.
+std::string search_text(const model::Event& event, const Shortener& shortener) {
+  std::string text;
+  if (event.verb == Verb::Load)
+    text = shortener.text(printable(event.cause_note));
+  if (event.cause_at.empty()) return text;
+  if (!text.empty()) text += "; ";
+  return text + places_text(event, shortener);
 }
 
 Json strings(const std::vector<std::string>& list) {
@@ -174,10 +231,7 @@ std::string event_line(const model::Event& event, const Shortener& shortener) {
 
 std::string cause_text(const model::Event& event, const Shortener& shortener) {
   if (event.ok()) return {};
-  if (is_derived(event)) {
-    return event.cause_at.empty() ? std::string()
-                                  : places_text(event.cause_at, shortener);
-  }
+  if (is_derived(event)) return search_text(event, shortener);
   const std::string& path = event.abs.empty() ? event.path : event.abs;
   return phrase(
       event.cause,

@@ -23,8 +23,10 @@ inline constexpr int kTraceVersion = 1;
 [[nodiscard]] std::string event_line(const model::Event& event,
                                      const Shortener& shortener);
 
-// Why it failed, for people: "ELF interpreter /lib64/ld.so is missing"; for
-// searches the directories tried. Empty when the errno says all.
+// Why it failed, for people: "ELF interpreter /lib64/ld.so is missing". For
+// searches the directories tried, of a load each with its rule, without their
+// subdirectories for processors and behind the file that was refused. Empty
+// when the errno says all.
 [[nodiscard]] std::string cause_text(const model::Event& event,
                                      const Shortener& shortener = {});
 

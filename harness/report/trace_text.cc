@@ -132,7 +132,8 @@ class TextView : public TraceView {
 
   [[nodiscard]] std::string note_of(const model::Event& event) const {
     std::string note = cause_text(event);
-    add_note(note, printable(event.cause_note));
+    // Of a load it is the cause.
+    if (event.verb != Verb::Load) add_note(note, printable(event.cause_note));
     if (event.verb == Verb::Exec && event.exec) {
       add_note(note, command_text(event.exec->argv));
       add_note(note, real_program(event));

@@ -46,6 +46,8 @@ TEST(EventLine, DerivedEvents) {
   EXPECT_EQ(event_line(lookup), "lookup gcc = none");
   lookup.err = EACCES;
   EXPECT_EQ(event_line(lookup), "lookup gcc = EACCES");
+  lookup.cause = Cause::NoExecute;
+  EXPECT_EQ(event_line(lookup), "lookup gcc = no-execute");
   lookup.err = 0;
   lookup.abs = "/usr/bin/gcc";
   EXPECT_EQ(event_line(lookup), "lookup gcc = ok");
@@ -107,6 +109,38 @@ TEST(CauseText, SearchesNameTheirPlaces) {
             "tried /a, $WORK/b");
   lookup.cause_at = "/1:/2:/3:/4:/5:/6:/7:/8";
   EXPECT_EQ(cause_text(lookup), "tried /1, /2, /3, /4, /5, /6 and 2 more");
+}
+
+TEST(CauseText, ALoadNamesTheRefusedFileFirst) {
+  model::Event load = event(Verb::Load, "", ENOENT, Cause::WrongArch);
+  load.path = "libq.so";
+  load.cause_at = "/work/lib:/lib";
+  load.origins = "LD_LIBRARY_PATH:default";
+  load.cause_note = "/work/lib/libq.so is for another machine";
+  EXPECT_EQ(cause_text(load, Shortener(match::Variables{{"WORK", "/work"}})),
+            "$WORK/lib/libq.so is for another machine; "
+            "tried $WORK/lib by LD_LIBRARY_PATH, /lib by default");
+}
+
+TEST(CauseText, ALoadHasItsPlacesWithoutThoseForProcessors) {
+  model::Event load = event(Verb::Load, "", ENOENT);
+  load.path = "libq.so";
+  load.cause_at =
+      "/a/glibc-hwcaps/x86-64-v3:/a/tls/x86_64:/a/tls/x86_64:/a/tls:/a:"
+      "/lib/tls:/lib:/a";
+  load.origins = "RPATH:RPATH:RPATH:RPATH:RPATH:default:default:default";
+  EXPECT_EQ(cause_text(load),
+            "tried /a by RPATH, /lib by default, /a by default");
+  // The search ended there, or somebody's directory has such a name.
+  load.cause_at = "/a/glibc-hwcaps/x86-64-v4:/a/glibc-hwcaps/x86-64-v3:/tls";
+  load.origins = "RUNPATH:RUNPATH:path";
+  EXPECT_EQ(cause_text(load),
+            "tried /a/glibc-hwcaps/x86-64-v4 by RUNPATH, "
+            "/a/glibc-hwcaps/x86-64-v3 by RUNPATH, /tls by path");
+  // A name with a colon: which rule belongs to which is not known.
+  load.cause_at = "/a:b:/lib";
+  load.origins = "RPATH:default";
+  EXPECT_EQ(cause_text(load), "tried /a, b, /lib");
 }
 
 TEST(EventJson, CarriesTheCall) {

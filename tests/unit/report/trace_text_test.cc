@@ -72,10 +72,12 @@ TEST(TraceText, DefaultFoldsTheLoadersSteps) {
       .call(1, "openat", "/a/libfoo.so.1", ENOENT)
       .call(1, "openat", "/b/libfoo.so.1", ENOENT)
       .end(1, 127);
-  EXPECT_THAT(lines(trace, {}),
-              ElementsAre(HasSubstr("exec /work/lib = ok"),
-                          HasSubstr("load libfoo.so.1 = none   # tried /a, /b"),
-                          HasSubstr("exit 127")));
+  EXPECT_THAT(
+      lines(trace, {}),
+      ElementsAre(HasSubstr("exec /work/lib = ok"),
+                  HasSubstr("load libfoo.so.1 = none   # tried /a by path, /b "
+                            "by path"),
+                  HasSubstr("exit 127")));
 }
 
 TEST(TraceText, NamesWhatTheLoaderRefused) {
@@ -87,11 +89,13 @@ TEST(TraceText, NamesWhatTheLoaderRefused) {
             })
       .call(1, "openat", "/b/libfoo.so", ENOENT)
       .end(1, 127);
-  EXPECT_THAT(lines(trace, {}),
-              ElementsAre(HasSubstr("exec /work/lib = ok"),
-                          HasSubstr("load libfoo.so = wrong-arch   # tried /j, "
-                                    "/b; /j/libfoo.so is for another machine"),
-                          HasSubstr("exit 127")));
+  EXPECT_THAT(
+      lines(trace, {}),
+      ElementsAre(HasSubstr("exec /work/lib = ok"),
+                  HasSubstr("load libfoo.so = wrong-arch   # "
+                            "/j/libfoo.so is for another machine; tried "
+                            "/j by path, /b by path"),
+                  HasSubstr("exit 127")));
 }
 
 TEST(TraceText, AStaticProgramsOpensAreNoStepsOfALoad) {
