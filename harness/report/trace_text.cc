@@ -135,10 +135,11 @@ class TextView : public TraceView {
     // Of a load it is the cause.
     if (event.verb != Verb::Load) add_note(note, printable(event.cause_note));
     if (event.verb == Verb::Exec && event.exec) {
+      // Before the command, which may be long and cut.
+      add_stage(note, event, base::path::base_name(event.abs));
       add_note(note, command_text(event.exec->argv));
       add_note(note, real_program(event));
       if (all_) add_note(note, environment_text(*event.exec));
-      add_stage(note, event, base::path::base_name(event.abs));
     } else if (match::is_derived(event.verb) && event.ok()) {
       note = "at " + printable(event.abs);
       const std::size_t colon = event.origins.rfind(':');

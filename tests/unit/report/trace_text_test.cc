@@ -55,14 +55,13 @@ TEST(TraceText, DefaultShowsProgramsAndFailedSearches) {
   EXPECT_THAT(
       lines(sample(), {}),
       ElementsAre(
-          "   0.000 -[101]            exec /usr/bin/go = ok   # /usr/bin/go; "
-          "stage "
-          "list",
+          "   0.000 -[101]            exec /usr/bin/go = ok   # stage list; "
+          "/usr/bin/go",
           "   0.000 go[101]           open /etc/none = ENOENT   # stage list",
           "   0.000 go[101]           lookup gcc = none   # tried /a, /b; "
           "stage list",
-          "   0.000   go[102]         exec /b/cgo = ok   # cgo -x 'a b'; stage "
-          "list",
+          "   0.000   go[102]         exec /b/cgo = ok   # stage list; cgo "
+          "-x 'a b'",
           "   0.000   cgo[102]        exit 2   # stage list"));
 }
 
@@ -96,6 +95,16 @@ TEST(TraceText, NamesWhatTheLoaderRefused) {
                             "/j/libfoo.so is for another machine; tried "
                             "/j by path, /b by path"),
                   HasSubstr("exit 127")));
+}
+
+TEST(TraceText, TheStageComesBeforeALongCommand) {
+  match::TraceBuilder trace;
+  trace.program(1, "/usr/bin/go", "/a")
+      .start(2, 1)
+      .exec(2, "/t/compile", {"compile", std::string(500, 'x')});
+  EXPECT_THAT(lines(trace, {}).back(),
+              testing::AllOf(HasSubstr("# stage list; compile xxx"),
+                             HasSubstr("x...")));
 }
 
 TEST(TraceText, AStaticProgramsOpensAreNoStepsOfALoad) {
