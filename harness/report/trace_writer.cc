@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/report/trace_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <initializer_list>
+#include <map>
 #include <utility>
 #include <variant>
 
+#include "harness/base/path.h"
+#include "harness/match/load_route.h"
 #include "harness/report/trace_view.h"
 
 namespace driftcage::report {
@@ -48,6 +53,60 @@ bool wanted(TraceDetail detail, const model::Event& event,
   }
 }
 
+// What the loader of each program asks: about a file that hardly anybody has,
+// and once about directories for the processor that it opens libraries in.
+bool is_loaders_question(const model::Event& event) {
+  return event.path == "/etc/ld.so.preload" ||
+         match::is_capability(base::path::base_name(event.path));
+}
+
+// Failed calls that the default leaves out, by verb; the steps of searches are
+// told by the search.
+class HiddenFailures {
+ public:
+  void add(const model::Event& event) {
+    if (event.ok() || event.verb == Verb::Exec || event.verb == Verb::Open ||
+        match::is_derived(event.verb) || is_loaders_question(event)) {
+      return;
+    }
+    ++counts_[event.verb];
+  }
+
+  // Its steps came before it.
+  void take_steps(const model::Event& lookup) {
+    if (model::verb_of(lookup.syscall) != Verb::Stat) return;
+    std::size_t steps = base::path::split_list(lookup.cause_at).size();
+    if (lookup.ok() && steps > 0) --steps;
+    std::size_t& stats = counts_[Verb::Stat];
+    stats -= std::min(stats, steps);
+  }
+
+  // "5 failed calls are not shown (stat 5): --failed shows them"; empty when
+  // there are none.
+  [[nodiscard]] std::string text() const {
+    std::size_t total = 0;
+    std::string each;
+    for (const auto& [verb, count] : counts_) {
+      if (count == 0) continue;
+      total += count;
+      each += fmt::format("{}{} {}", each.empty() ? "" : ", ",
+                          model::verb_name(verb), count);
+    }
+    if (total == 0) return {};
+    return total == 1 ? fmt::format(
+                            "1 failed call is not shown ({}): --failed "
+                            "shows it",
+                            each)
+                      : fmt::format(
+                            "{} failed calls are not shown ({}): "
+                            "--failed shows them",
+                            total, each);
+  }
+
+ private:
+  std::map<Verb, std::size_t> counts_;
+};
+
 std::unique_ptr<TraceView> make_view(const TraceOptions& options,
                                      const TraceContext& context,
                                      const WriteLine& write) {
@@ -82,7 +141,11 @@ struct TraceWriter::State {
                                      [&](const match::LineTest& line) {
                                        return line.fits(event, context.table);
                                      });
-    if (!chosen) return;
+    if (event.verb == Verb::Lookup) hidden.take_steps(event);
+    if (!chosen) {
+      hidden.add(event);
+      return;
+    }
     // Changes say nothing to who does not get what they are changes of.
     const bool alone = options.format == TraceFormat::Strace ||
                        (options.format == TraceFormat::Json && !filter.empty());
@@ -115,11 +178,27 @@ struct TraceWriter::State {
     context.depth.erase(end.process);
     context.opened.forget(end.process);
   }
-  void operator()(const wire::End& end) { view->end(end); }
+  void operator()(const wire::End& end) {
+    view->end(end);
+    const bool ended = end.outcome == wire::Outcome::Finished ||
+                       end.outcome == wire::Outcome::Leak;
+    if (ended && !end.status.success()) tell_hidden();
+  }
   void operator()(const wire::Seal&) {}  // only stored traces have one
+
+  // The reason may be among them.
+  void tell_hidden() {
+    if (options.format != TraceFormat::Text ||
+        options.detail != TraceDetail::Default || !filter.empty()) {
+      return;
+    }
+    if (const std::string text = hidden.text(); !text.empty())
+      write("driftcage: note: " + text + "\n");
+  }
 
   TraceOptions options;
   Write write;
+  HiddenFailures hidden;
   std::vector<match::LineTest> filter;
   TraceContext context;
   std::unique_ptr<TraceView> view;

@@ -97,6 +97,39 @@ TEST(TraceText, NamesWhatTheLoaderRefused) {
                   HasSubstr("exit 127")));
 }
 
+TEST(TraceText, ABadEndTellsWhatIsNotShown) {
+  const auto last = [](int code, const TraceOptions& options, int stats) {
+    match::TraceBuilder trace;
+    trace.program(1, "/bin/sh", "/a:/b")
+        .call(1, "access", "/etc/ld.so.preload", ENOENT)
+        .call(1, "newfstatat", "/lib/glibc-hwcaps/x86-64-v3", ENOENT)
+        .call(1, "newfstatat", "/a/gcc", ENOENT)
+        .call(1, "newfstatat", "/b/gcc", ENOENT);
+    for (int i = 0; i < stats; ++i)
+      trace.call(1, "newfstatat", "/w/config", ENOENT);
+    trace.call(1, "mkdirat", "/w/out", EACCES).end(1, code);
+    wire::End end;
+    end.status = base::WaitStatus::exited(code);
+    trace.records.emplace_back(end);
+    return lines(trace, options).back();
+  };
+  EXPECT_EQ(last(1, {}, 2),
+            "driftcage: note: 3 failed calls are not shown (stat 2, mkdir 1): "
+            "--failed shows them");
+  EXPECT_EQ(last(1, {}, 0),
+            "driftcage: note: 1 failed call is not shown (mkdir 1): --failed "
+            "shows it");
+  EXPECT_THAT(last(0, {}, 2), testing::Not(HasSubstr("not shown")));
+  TraceOptions other;
+  other.detail = TraceDetail::Failed;
+  EXPECT_THAT(last(1, other, 2), EndsWith("exit 1"));
+  for (const auto format : {TraceFormat::Json, TraceFormat::Strace}) {
+    TraceOptions options;
+    options.format = format;
+    EXPECT_THAT(last(1, options, 2), testing::Not(HasSubstr("not shown")));
+  }
+}
+
 TEST(TraceText, TheStageComesBeforeALongCommand) {
   match::TraceBuilder trace;
   trace.program(1, "/usr/bin/go", "/a")
