@@ -111,7 +111,8 @@ void record_all(scenario::Scenario* scenario) {
   for (const model::Verb verb :
        {model::Verb::Readlink, model::Verb::Mkdir, model::Verb::Getcwd,
         model::Verb::Write, model::Verb::Map, model::Verb::Spawn,
-        model::Verb::Connect}) {
+        // Which also has it seen whether the loader takes the files.
+        model::Verb::Connect, model::Verb::Load}) {
     model::EventLine line;
     line.verb = verb;
     line.subject = "/";

@@ -3,11 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <string>
+#include <utility>
+
 #include "tests/cli/command.h"
 
 namespace driftcage::cli_test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -50,6 +55,35 @@ TEST_F(Authoring, NewWritesAScenarioThatPasses) {
   expect_golden("new-scenario", read_text(folder_ / "scenarios/my/case.toml"));
   const Outcome ran = run({"run", "my/case"});
   EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+}
+
+// The path of the C library that this very program has.
+std::string c_library() {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const std::size_t at = line.find('/');
+    if (at != std::string::npos && line.find("/libc") != std::string::npos &&
+        line.find("/libc++") == std::string::npos) {
+      return line.substr(at);
+    }
+  }
+  return {};
+}
+
+TEST_F(Authoring, NewTellsWhyALibraryWasRefused) {
+  const std::string library = c_library();
+  ASSERT_NE(library, "");
+  // Of the header the magic number, and the machine.
+  for (const auto& [offset, cause] :
+       {std::pair("0", "not-elf"), std::pair("18", "wrong-arch")}) {
+    const Outcome made =
+        run({"new", "my/case", "--rounds", "1", "--corrupt",
+             library + ":offset=" + offset + ",length=1", "--", "true"});
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(
+        made.out,
+        ContainsRegex("load libc\\.[^ ]+ = " + std::string(cause) + "\""));
+  }
 }
 
 TEST_F(Authoring, NewWritesOverNothing) {
