@@ -85,6 +85,7 @@ class ChromeView : public TraceView {
   }
 
   void end(const wire::End& end) override {
+    outcome_ = wire::outcome_name(end.outcome);
     integrity_ = model::integrity_text(end.integrity);
   }
 
@@ -98,6 +99,8 @@ class ChromeView : public TraceView {
     write_("\n],\n\"displayTimeUnit\":\"ms\",\n");
     Json other;
     other["engine"] = engine_;
+    // As in JSON; what has no end has none.
+    if (!outcome_.empty()) other["outcome"] = outcome_;
     other["integrity"] = integrity_;
     write_("\"otherData\":" + other.dump() + "}\n");
   }
@@ -168,6 +171,7 @@ class ChromeView : public TraceView {
   const TraceContext& context_;
   const WriteLine& write_;
   std::string engine_;
+  std::string outcome_;
   std::string integrity_ = "truncated";
   std::uint64_t last_ns_ = 0;
   bool opened_ = false;

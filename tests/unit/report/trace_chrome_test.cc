@@ -78,6 +78,7 @@ TEST(TraceChrome, ATraceThatBreaksOffIsStillJson) {
   const auto json = chrome(trace);
   EXPECT_EQ(json.at("traceEvents").back().at("args").at("end"), "cut off");
   EXPECT_EQ(json.at("otherData").at("integrity"), "truncated");
+  EXPECT_FALSE(json.at("otherData").contains("outcome"));
   EXPECT_TRUE(chrome({}).at("traceEvents").empty());
 }
 
