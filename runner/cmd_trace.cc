@@ -393,7 +393,7 @@ void add_options(CLI::App& command, Options& options) {
                   "seccomp (the default) stops at traced calls only,\n"
                   "ptrace at every call")
       ->check(CLI::IsMember({"seccomp", "ptrace"}))
-      ->option_text("NAME");
+      ->option_text("seccomp|ptrace");
   add_color_option(command, options.color, "Colours in the text");
 }
 

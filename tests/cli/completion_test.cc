@@ -46,6 +46,7 @@ TEST_F(Completion, OptionsOfTheCommand) {
 
 TEST_F(Completion, ValuesOfAnOption) {
   EXPECT_EQ(offered("driftcage run --color a"), "auto\nalways\n");
+  EXPECT_EQ(offered("driftcage trace --engine "), "seccomp\nptrace\n");
 }
 
 TEST_F(Completion, WordsThatAreNoNames) {
