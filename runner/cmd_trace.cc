@@ -162,6 +162,11 @@ int exit_code_of(const Run& run) {
 // Both runs' calls compared; what differs is told on standard error.
 bool same_calls(const match::Census& filter, const match::Census& ptrace) {
   constexpr std::size_t kShown = 20;
+// Why --verify compared nothing.
+void tell_unverified(const char* why) {
+  write_err(fmt::format("driftcage: note: {}, nothing was compared\n", why));
+}
+
   const auto differences = filter.differences(ptrace);
   if (differences.empty()) {
     write_err(fmt::format("driftcage: both engines saw the same {} calls\n",
@@ -312,6 +317,12 @@ base::Result<int> traced(const Options& options, const std::string& image,
 
 int trace(const Options& options, const std::vector<std::string>& argv) {
   if (argv.empty()) {
+  // JSON, and Perfetto, have it as the outcome.
+  if (run.signal != 0 && chosen.format == report::TraceFormat::Text) {
+    output.write(
+        fmt::format("driftcage: note: stopped by {}, everything was killed\n",
+                    base::signal_name(run.signal)));
+  }
     print_error({"trace needs a command",
                  {},
                  0,
@@ -325,6 +336,8 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
     return model::kExitUsage;
   }
   int first_bad = model::kExitGood;
+  if (options.verify && run.signal != 0)
+    tell_unverified("the second run did not happen");
   for (const std::string& image : options.images) {
     if (several) write_err("driftcage: image " + image + "\n");
     int stopped = 0;
@@ -338,6 +351,7 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
     // Somebody wants it to end.
     if (stopped != 0) break;
   }
+  if (again.signal != 0) tell_unverified("the second run was stopped");
   return first_bad;
 }
 

@@ -256,6 +256,24 @@ TEST_F(Trace, AFilterWithAMistakeIsShownWithACaret) {
   EXPECT_THAT(outcome.err, HasSubstr("^"));
 }
 
+TEST_F(Trace, ABadEndTellsOfFailuresThatAreNotShown) {
+  const Outcome bad = driftcage(
+      {"trace", "-o", "t", "--", "sh", "-c", "test -e absent"}, here());
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.err, IsEmpty());
+  EXPECT_THAT(read_text(folder_ / "t"),
+              HasSubstr("driftcage: note: 1 failed call is not shown (stat 1): "
+                        "--failed shows it\n"));
+  for (const char* option : {"--failed", "--all", "--json", "--strace"}) {
+    const Outcome other = driftcage(
+        {"trace", option, "--", "sh", "-c", "test -e absent"}, here());
+    EXPECT_THAT(other.err, Not(HasSubstr("not shown"))) << option;
+  }
+  const Outcome well =
+      driftcage({"trace", "--", "sh", "-c", "test -e absent; exit 0"}, here());
+  EXPECT_THAT(well.err, Not(HasSubstr("not shown")));
+}
+
 TEST_F(Trace, AFilterThatCannotBeMeantIsAMistakeOfUse) {
   for (const char* filter : {"open $NOSUCH/x", "open ** x3"}) {
     const Outcome outcome =
@@ -284,6 +302,7 @@ TEST_F(Trace, PerfettoJson) {
   EXPECT_EQ(outcome.code, 1);
   const auto json = nlohmann::json::parse(read_text(folder_ / "t"));
   EXPECT_EQ(json["otherData"]["integrity"], "complete");
+  EXPECT_EQ(json["otherData"]["outcome"], "finished");
   bool slice = false;
   for (const auto& item : json["traceEvents"])
     slice = slice || (item["ph"] == "X" && item["name"] == "cat" &&
@@ -380,6 +399,26 @@ TEST_F(Trace, AnOutputThatCannotBeMadeIsAnError) {
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err, HasSubstr("absent/t"));
+}
+
+TEST_F(Trace, WhatWasStoppedSaysSo) {
+  const auto stopped = [this](std::vector<std::string> options) {
+    std::vector<std::string> words = {DRIFTCAGE_PROGRAM, "trace", "-o", "t"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(),
+                 {"--", "sh", "-c", "echo up; while :; do :; done"});
+    return interrupt(words, "up", SIGTERM, here());
+  };
+  const std::string note =
+      "driftcage: note: stopped by SIGTERM, everything was killed\n";
+  const Outcome text = stopped({"--verify"});
+  EXPECT_EQ(text.code, 128 + SIGTERM);
+  EXPECT_TRUE(read_text(folder_ / "t").ends_with("SIGKILL\n" + note))
+      << read_text(folder_ / "t");
+  EXPECT_THAT(text.err, HasSubstr("the second run did not happen"));
+  EXPECT_EQ(stopped({"--perfetto"}).code, 128 + SIGTERM);
+  const auto json = nlohmann::json::parse(read_text(folder_ / "t"));
+  EXPECT_EQ(json["otherData"]["outcome"], "cancelled");
 }
 
 TEST_F(Trace, CtrlCEndsItWithItsCode) {
