@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <csignal>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "harness/base/sys.h"
@@ -17,6 +19,7 @@
 #include "harness/report/trace_writer.h"
 #include "harness/run/launcher.h"
 #include "harness/scenario/diagnostic.h"
+#include "harness/scenario/event_parts.h"
 #include "harness/scenario/parser.h"
 #include "runner/color_option.h"
 #include "runner/commands.h"
@@ -159,14 +162,14 @@ int exit_code_of(const Run& run) {
   return end->status.shell_code();
 }
 
-// Both runs' calls compared; what differs is told on standard error.
-bool same_calls(const match::Census& filter, const match::Census& ptrace) {
-  constexpr std::size_t kShown = 20;
 // Why --verify compared nothing.
 void tell_unverified(const char* why) {
   write_err(fmt::format("driftcage: note: {}, nothing was compared\n", why));
 }
 
+// Both runs' calls compared; what differs is told on standard error.
+bool same_calls(const match::Census& filter, const match::Census& ptrace) {
+  constexpr std::size_t kShown = 20;
   const auto differences = filter.differences(ptrace);
   if (differences.empty()) {
     write_err(fmt::format("driftcage: both engines saw the same {} calls\n",
@@ -191,27 +194,65 @@ void tell_unverified(const char* why) {
   return false;
 }
 
-base::Result<std::vector<match::LineTest>> read_filter(
-    const std::vector<std::string>& texts, const match::Variables& variables,
-    std::vector<model::EventLine>& lines) {
-  std::vector<match::LineTest> tests;
+// Those of trace_variables().
+std::vector<std::string> known_variables() {
+  return {"$WORK", "$HOME", "$TMP"};
+}
+
+// Which words there are; a near one need not be the one that is meant.
+void add_names(std::string& hint, std::string_view what,
+               const std::vector<std::string>& names) {
+  const std::string all = fmt::format("{}{}", what, fmt::join(names, ", "));
+  if (hint.find(all) != std::string::npos) return;
+  hint = hint.starts_with("did you mean") ? fmt::format("{} ({})", hint, all)
+                                          : all;
+}
+
+// The event lines of --filter; nothing, and the mistake is shown, when one is
+// none.
+std::optional<std::vector<model::EventLine>> read_filter(
+    const std::vector<std::string>& texts) {
+  std::vector<model::EventLine> lines;
   for (const std::string& text : texts) {
     auto line = scenario::parse_event_line(text, {"--filter", 1, 1, 1});
     if (!line) {
-      write_err(scenario::render(line.error(), text));
-      return base::fail("--filter", text, 0,
-                        "it has the form of a scenario's event lines: verb "
-                        "subject [= result] [by exe]");
+      scenario::Diagnostic mistake = line.error();
+      if (mistake.message.starts_with("unknown verb")) {
+        add_names(mistake.hint, "verbs are ", scenario::verb_names());
+      } else if (mistake.message.starts_with("unknown variable")) {
+        add_names(mistake.hint, "known here are ", known_variables());
+      }
+      write_err(scenario::render(mistake, text));
+      return std::nullopt;
     }
-    auto test = match::LineTest::make(*line, variables);
-    if (!test) return base::fail("--filter", text, 0, test.error().message());
-    tests.push_back(*std::move(test));
     if (!(line->count == model::CountRange{})) {
-      return base::fail("--filter", text, 0,
-                        "a filter shows every event that fits: leave the "
-                        "number out");
+      print_error({"--filter", text, 0,
+                   "a filter shows every event that fits: leave the number "
+                   "out"});
+      return std::nullopt;
     }
     lines.push_back(*std::move(line));
+  }
+  return lines;
+}
+
+base::Result<std::vector<match::LineTest>> filter_of(
+    const std::vector<model::EventLine>& lines,
+    const match::Variables& variables) {
+  std::vector<match::LineTest> tests;
+  for (const model::EventLine& line : lines) {
+    auto test = match::LineTest::make(line, variables);
+    if (!test) {
+      const base::Error& error = test.error();
+      std::string hint = error.hint;
+      // Scenarios have more of them.
+      if (error.step.starts_with("unknown variable")) {
+        hint.clear();
+        add_names(hint, "known here are ", known_variables());
+      }
+      return base::fail("--filter", error.message(), 0, hint);
+    }
+    tests.push_back(*std::move(test));
   }
   return tests;
 }
@@ -236,14 +277,14 @@ report::TraceOptions writer_options(const Options& options) {
 // Runs `argv` in its cage and writes its trace. `stopped`: by which signal it
 // was. An error when it could not.
 base::Result<int> traced(const Options& options, const std::string& image,
-                         const std::vector<std::string>& argv, int& stopped) {
+                         const std::vector<std::string>& argv,
+                         const std::vector<model::EventLine>& lines,
+                         int& stopped) {
   const std::string cell = DRIFTCAGE_TRY(run::find_cell());
   TraceCage cage = DRIFTCAGE_TRY(trace_cage(image, argv));
   model::CageSpec& spec = cage.spec;
   const report::TraceOptions chosen = writer_options(options);
-  std::vector<model::EventLine> lines;
-  auto filter =
-      DRIFTCAGE_TRY(read_filter(options.filter, trace_variables(spec), lines));
+  auto filter = DRIFTCAGE_TRY(filter_of(lines, trace_variables(spec)));
   spec.trace.engine = options.engine == "ptrace" ? model::Engine::Ptrace
                                                  : model::Engine::Seccomp;
   spec.trace.verbs = report::traced_verbs(chosen.detail);
@@ -276,6 +317,12 @@ base::Result<int> traced(const Options& options, const std::string& image,
   }
   const Run run = run_once(cell, spec, write, pass_on);
   writer.finish();
+  // JSON, and Perfetto, have it as the outcome.
+  if (run.signal != 0 && chosen.format == report::TraceFormat::Text) {
+    output.write(
+        fmt::format("driftcage: note: stopped by {}, everything was killed\n",
+                    base::signal_name(run.signal)));
+  }
   const int code = exit_code_of(run);
   stopped = run.signal;
   if (auto closed = output.close(); !closed) {
@@ -289,6 +336,8 @@ base::Result<int> traced(const Options& options, const std::string& image,
     }
     return tl::make_unexpected(std::move(error));
   }
+  if (options.verify && run.signal != 0)
+    tell_unverified("the second run did not happen");
   if (!options.verify || !run.end || run.signal != 0) return code;
 
   match::Census second;
@@ -302,6 +351,7 @@ base::Result<int> traced(const Options& options, const std::string& image,
           second.add(*event);
       },
       [](int, std::string_view) {});
+  if (again.signal != 0) tell_unverified("the second run was stopped");
   if (again.signal != 0 || !again.end) return exit_code_of(again);
   if (again.engine == run.engine) {
     return base::fail("verify the trace", argv.front(), 0,
@@ -317,12 +367,6 @@ base::Result<int> traced(const Options& options, const std::string& image,
 
 int trace(const Options& options, const std::vector<std::string>& argv) {
   if (argv.empty()) {
-  // JSON, and Perfetto, have it as the outcome.
-  if (run.signal != 0 && chosen.format == report::TraceFormat::Text) {
-    output.write(
-        fmt::format("driftcage: note: stopped by {}, everything was killed\n",
-                    base::signal_name(run.signal)));
-  }
     print_error({"trace needs a command",
                  {},
                  0,
@@ -335,13 +379,14 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
                  "a file takes the trace of one image: give one --image"});
     return model::kExitUsage;
   }
+  const auto lines = read_filter(options.filter);
+  if (!lines) return model::kExitUsage;
   int first_bad = model::kExitGood;
-  if (options.verify && run.signal != 0)
-    tell_unverified("the second run did not happen");
   for (const std::string& image : options.images) {
     if (several) write_err("driftcage: image " + image + "\n");
     int stopped = 0;
-    const base::Result<int> code = traced(options, image, argv, stopped);
+    const base::Result<int> code =
+        traced(options, image, argv, *lines, stopped);
     if (!code) {
       return say_error(code.error(), code.error().step == "--filter"
                                          ? model::kExitUsage
@@ -351,7 +396,6 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
     // Somebody wants it to end.
     if (stopped != 0) break;
   }
-  if (again.signal != 0) tell_unverified("the second run was stopped");
   return first_bad;
 }
 

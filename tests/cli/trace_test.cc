@@ -254,6 +254,19 @@ TEST_F(Trace, AFilterWithAMistakeIsShownWithACaret) {
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err, HasSubstr("did you mean \"open\"?"));
   EXPECT_THAT(outcome.err, HasSubstr("^"));
+  EXPECT_EQ(outcome.err.find("error"), outcome.err.rfind("error"));
+}
+
+TEST_F(Trace, AFilterWithAnUnknownNameIsToldTheKnownOnes) {
+  const auto told = [](const char* filter) {
+    return driftcage({"trace", "--filter", filter, "--", "true"}).err;
+  };
+  EXPECT_THAT(told("chdir /x"), HasSubstr("verbs are exec, open, stat, "));
+  // One of scenarios, and none at all.
+  for (const char* filter : {"open $GOCACHE/x", "open $NOSUCH/x"})
+    EXPECT_THAT(told(filter), HasSubstr("known here are $WORK, $HOME, $TMP"));
+  EXPECT_THAT(told("open $HOMR/x"),
+              HasSubstr("did you mean $HOME? (known here are $WORK, "));
 }
 
 TEST_F(Trace, ABadEndTellsOfFailuresThatAreNotShown) {
