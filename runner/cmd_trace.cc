@@ -379,6 +379,13 @@ int trace(const Options& options, const std::vector<std::string>& argv) {
                  "a file takes the trace of one image: give one --image"});
     return model::kExitUsage;
   }
+  if (options.output == "-") {
+    print_error({"write the trace", "-", 0,
+                 "it never goes to standard output, which is the command's: "
+                 "leave -o out,\n  and it goes to standard error; -o ./- makes "
+                 "a file of that name"});
+    return model::kExitUsage;
+  }
   const auto lines = read_filter(options.filter);
   if (!lines) return model::kExitUsage;
   int first_bad = model::kExitGood;

@@ -414,6 +414,15 @@ TEST_F(Trace, AnOutputThatCannotBeMadeIsAnError) {
   EXPECT_THAT(outcome.err, HasSubstr("absent/t"));
 }
 
+TEST_F(Trace, TheTraceGoesToNoStandardOutput) {
+  const Outcome outcome =
+      driftcage({"trace", "-o", "-", "--", "echo", "ran"}, here());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("standard error"));
+  EXPECT_FALSE(fs::exists(folder_ / "-"));
+}
+
 TEST_F(Trace, WhatWasStoppedSaysSo) {
   const auto stopped = [this](std::vector<std::string> options) {
     std::vector<std::string> words = {DRIFTCAGE_PROGRAM, "trace", "-o", "t"};
