@@ -157,12 +157,18 @@ struct Deriver::State {
     processes.erase(found);
   }
 
-  // The file that a search by stat found is executed, often by a child.
-  bool ends_search(Process& process, const model::Event& exec) {
+  // The file that a search by stat found is executed, often by a child that is
+  // still a copy of who searched. Who searches by itself executes what that
+  // search finds, whoever found the same before.
+  bool ends_search(Process& process, const model::Event& exec,
+                   std::string_view name) {
     const std::string& file = exec.abs.empty() ? exec.path : exec.abs;
-    if (process.lookups.executed(file, exec.ok(), emit)) return true;
+    const bool searches = process.lookups.searches(name);
+    const bool started = exec.ok() && !searches;
+    if (process.lookups.executed(file, started, emit)) return true;
+    if (searches || process.executed) return false;
     Process* parent = parent_of(process);
-    return parent != nullptr && parent->lookups.executed(file, exec.ok(), emit);
+    return parent != nullptr && parent->lookups.executed(file, started, emit);
   }
 
   // A shell tells by its children that its PATH was changed.
@@ -208,7 +214,7 @@ struct Deriver::State {
     if (!seen_searches || event.verb != model::Verb::Exec) return;
     learn(process, event);
     seen_searches =
-        is_step(process, event, name) && !ends_search(process, event);
+        is_step(process, event, name) && !ends_search(process, event, name);
   }
 
   void search(Process& process, const model::Event& event) {

@@ -247,6 +247,11 @@ bool PathSearches::executes(std::string_view name,
                      });
 }
 
+bool PathSearches::searches(std::string_view name) const {
+  return std::any_of(searches_.begin(), searches_.end(),
+                     [&](const Search& one) { return one.name == name; });
+}
+
 bool PathSearches::executed(const std::string& file, bool started,
                             const Emit& emit) {
   for (Search& search : searches_) {
@@ -278,6 +283,7 @@ void PathSearches::settle(std::int32_t tid, std::string_view name,
 
 void PathSearches::close(const Emit& emit) {
   while (!searches_.empty()) release(searches_.front(), emit);
+  found_.clear();
 }
 
 // One directory that is not in the known PATH is what cd(1) tests as well.

@@ -73,8 +73,12 @@ class PathSearches {
   [[nodiscard]] bool executes(std::string_view name,
                               std::string_view argv0) const;
 
+  // Whether `name` is being searched for.
+  [[nodiscard]] bool searches(std::string_view name) const;
+
   // `file` is executed under the name that was searched for. True when a search
-  // by stat found it, so that this is no search of its own.
+  // by stat finds it, or with `started` found it before, so that this is no
+  // search of its own.
   bool executed(const std::string& file, bool started, const Emit& emit);
   // Whether there was a search at all.
   [[nodiscard]] bool used() const { return used_; }

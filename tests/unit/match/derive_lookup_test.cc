@@ -391,6 +391,51 @@ TEST(Lookup, ExecutingWhatTheParentFoundIsNoSecondLookup) {
   EXPECT_THAT(derived(trace), ElementsAre("lookup go = /shadow/go in /shadow"));
 }
 
+// bash -c 'ls; env ls; exec env ls'
+TEST(Lookup, WhoSearchesAgainIsReportedThoughTheParentFoundIt) {
+  TraceBuilder trace;
+  const auto found = [&trace](const std::string& name) {
+    trace.call(1, "newfstatat", "/opt/bin/" + name, ENOENT)
+        .call(1, "newfstatat", "/usr/bin/" + name);
+  };
+  trace.program(1, "/usr/bin/bash", "/opt/bin:/usr/bin");
+  found("ls");
+  trace.start(2, 1).exec(2, "/usr/bin/ls", {"ls"}).end(2);
+  found("env");
+  trace.start(3, 1)
+      .exec(3, "/usr/bin/env", {"env", "ls"})
+      .exec(3, "/opt/bin/ls", {"ls"}, {}, false, ENOENT)
+      .exec(3, "/usr/bin/ls", {"ls"})
+      .end(3)
+      .exec(1, "/usr/bin/env", {"env", "ls"})
+      .exec(1, "/opt/bin/ls", {"ls"}, {}, false, ENOENT)
+      .exec(1, "/usr/bin/ls", {"ls"})
+      .end(1);
+  const std::string ls = "lookup ls = /usr/bin/ls in /opt/bin:/usr/bin";
+  EXPECT_THAT(derived(trace),
+              ElementsAre(ls, "lookup env = /usr/bin/env in /opt/bin:/usr/bin",
+                          ls, ls));
+}
+
+// As before, but found where nothing must miss.
+TEST(Lookup, AnotherProgramSearchesForItself) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/bash", "/usr/bin:/bin")
+      .call(1, "newfstatat", "/usr/bin/ls")
+      .start(2, 1)
+      .exec(2, "/usr/bin/ls", {"ls"})
+      .end(2)
+      .start(3, 1)
+      .exec(3, "/opt/env", {"/opt/env", "ls"})
+      .exec(3, "/usr/bin/ls", {"ls"})
+      .end(3)
+      .exec(1, "/opt/env", {"/opt/env", "ls"})
+      .exec(1, "/usr/bin/ls", {"ls"})
+      .end(1);
+  const std::string ls = "lookup ls = /usr/bin/ls in /usr/bin";
+  EXPECT_THAT(derived(trace), ElementsAre(ls, ls, ls));
+}
+
 TEST(Lookup, CarriesWhoAndWhen) {
   TraceBuilder trace;
   trace.program(1, kGo, "/a:/b")
