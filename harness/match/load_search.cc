@@ -16,7 +16,8 @@ namespace {
 // A search tries about a hundred subdirectories on older C libraries; more
 // text than this helps nobody.
 constexpr std::size_t kMaxDirectories = 4096;
-// Threads of one process that load at the same time.
+// Threads of one process that load at the same time; with more of them the
+// oldest search is the likeliest to be over.
 constexpr std::size_t kMaxSearches = 64;
 
 // "libfoo.so", "libfoo.so.1", "_ssl.cpython-311.so".
@@ -131,7 +132,11 @@ void LoadSearches::step(const model::Event& event, const Emit& emit) {
     report(*own, emit);
     searches_.erase(own);
   }
-  if (!candidate || searches_.size() >= kMaxSearches) return;
+  if (!candidate) return;
+  if (searches_.size() >= kMaxSearches) {
+    report(searches_.front(), emit);
+    searches_.erase(searches_.begin());
+  }
   Search search(name, rules_.plan(name));
   search.first = event;
   if (extend(search, event, cache)) searches_.push_back(std::move(search));

@@ -128,6 +128,18 @@ TEST(Load, ThreadsLoadApart) {
                           "load liby.so = /b/liby.so in /a:/b"));
 }
 
+TEST(Load, OfManyThreadsTheOldestSearchGivesWay) {
+  TraceBuilder trace = program();
+  for (std::int32_t tid = 1; tid <= 66; ++tid) {
+    trace.call(1, "openat", "/a/lib" + std::to_string(tid) + ".so", ENOENT,
+               [tid](model::Event& event) { event.tid = tid; });
+  }
+  EXPECT_THAT(derived(trace),
+              testing::AllOf(testing::SizeIs(66),
+                             testing::Contains("load lib66.so = ENOENT in "
+                                               "/a")));
+}
+
 TEST(Load, RelativeNamesOfDlopen) {
   TraceBuilder trace = program();
   trace.call(1, "openat", "./libfoo.so.1", ENOENT).end(1);
