@@ -20,7 +20,7 @@ constexpr std::size_t kMaxDirectories = 4096;
 // oldest search is the likeliest to be over.
 constexpr std::size_t kMaxSearches = 64;
 
-// "libfoo.so", "libfoo.so.1", "_ssl.cpython-311.so".
+// What loads look like: "libfoo.so", "libfoo.so.1", "_ssl.cpython-311.so".
 bool is_soname(std::string_view name) {
   const std::size_t at = name.rfind(".so");
   if (at == std::string_view::npos || at == 0) return false;
@@ -114,17 +114,18 @@ bool LoadSearches::extend(Search& search, const model::Event& event,
 }
 
 void LoadSearches::add(const model::Event& event, const Emit& emit) {
-  step(event, emit);
+  const bool candidate = is_step(event);
+  step(event, candidate, emit);
   // What the file itself says rules the searches after it.
-  rules_.opened(event);
+  rules_.opened(event, candidate);
 }
 
-void LoadSearches::step(const model::Event& event, const Emit& emit) {
+void LoadSearches::step(const model::Event& event, bool candidate,
+                        const Emit& emit) {
   const auto own = std::find_if(
       searches_.begin(), searches_.end(),
       [&event](const Search& s) { return s.first.tid == event.tid; });
   const std::string name(base::path::base_name(event.path));
-  const bool candidate = is_step(event);
   const bool cache = candidate && rules_.take_cache();
   if (own != searches_.end()) {
     if (candidate && own->name == name && extend(*own, event, cache)) return;

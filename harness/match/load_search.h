@@ -55,7 +55,7 @@ class LoadSearches {
   };
 
   void report(const Search& search, const Emit& emit);
-  void step(const model::Event& event, const Emit& emit);
+  void step(const model::Event& event, bool candidate, const Emit& emit);
   static bool extend(Search& search, const model::Event& event, bool cache);
 
   std::vector<Search> searches_;

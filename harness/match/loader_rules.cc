@@ -176,14 +176,12 @@ void LoaderRules::learn(const model::ElfSearch& elf, const std::string& path) {
   met_.insert(path);
 }
 
-void LoaderRules::opened(const model::Event& event) {
+void LoaderRules::opened(const model::Event& event, bool library) {
   if (!event.ok()) return;
   if (event.path == "/etc/ld.so.cache") cache_ = cache_fresh_ = true;
   if (event.path.starts_with("/etc/ld-musl-")) path_file_ = true;
   if (!event.elf) {
-    const std::string_view name = base::path::base_name(event.path);
-    blind_ |= name.find(".so") != std::string_view::npos &&
-              !event.path.starts_with("/etc/");
+    blind_ |= library;
     return;
   }
   if (event.elf->kind != ElfKind::Object) return;

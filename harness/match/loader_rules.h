@@ -22,8 +22,8 @@ class LoaderRules {
   // LD_PRELOAD or null.
   void start(const std::string* library_path, const std::string* preload,
              const model::Event& exec);
-  // Any open of the program, in order.
-  void opened(const model::Event& event);
+  // Any open of the program, in order. `library`: it may be of one, for a load.
+  void opened(const model::Event& event, bool library);
   // No place had `name`: who needed it goes, too.
   void missed(const std::string& name);
 

@@ -282,6 +282,28 @@ TEST(Load, AChildGoesOnWithWhatIsLoaded) {
   EXPECT_THAT(rules, ElementsAre("LD_LIBRARY_PATH:ld.so.cache"));
 }
 
+// Their lists are missing, if there are any.
+TEST(Load, OnlyLibrariesThatCouldNotBeReadLeaveGaps) {
+  const auto loads = [](const std::string& path, std::uint64_t flags) {
+    TraceBuilder trace = seeing_program("/l");
+    trace.call(1, "openat", path, 0, [=](auto& e) { e.flags = flags; })
+        .call(1, "openat", "/a/libx.so", ENOENT)
+        .call(1, "openat", "/b/libx.so", ENOENT)
+        .end(1);
+    auto texts = derived(trace);
+    std::erase_if(texts, [](const std::string& text) {
+      return text.find("libx.so") == std::string::npos;
+    });
+    return texts.size();
+  };
+  constexpr std::uint64_t kLoad = O_RDONLY | O_CLOEXEC;
+  EXPECT_EQ(loads("/l/libunreadable.so", kLoad), 1u);
+  EXPECT_EQ(loads("/run/x.socket", kLoad), 2u);
+  EXPECT_EQ(loads("/w/a.source", O_RDONLY), 2u);
+  EXPECT_EQ(loads("/l/libunreadable.so", O_RDONLY), 2u);
+  EXPECT_EQ(loads("/l/libunreadable.so", O_WRONLY | O_CLOEXEC), 2u);
+}
+
 // The link editor reads libraries too, but without close-on-exec.
 TEST(Load, OnlyTheLoadersWayOfOpening) {
   TraceBuilder trace = program();

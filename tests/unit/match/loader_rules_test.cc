@@ -40,7 +40,7 @@ class LoaderRulesTest : public ::testing::Test {
     rules_.start(&variable, nullptr, exec);
   }
   void open(const std::string& path, const Elf& elf = {}) {
-    rules_.opened(opened(path, elf));
+    rules_.opened(opened(path, elf), true);
   }
   // The first rule of a search for `name` that leads to `directory`.
   std::string rule(const std::string& name, const std::string& directory) {
@@ -154,7 +154,7 @@ TEST_F(LoaderRulesTest, TheLoaderAsAProgram) {
   model::Event program = opened("./app", {.rpath = "/r", .needed = {"l.so"}});
   program.abs = "/cwd/app";
   EXPECT_TRUE(rules_.is_program(program));
-  rules_.opened(program);
+  rules_.opened(program, false);
   EXPECT_FALSE(rules_.is_program(program));
   EXPECT_EQ(rule("l.so", "/l"), "LD_LIBRARY_PATH");
   EXPECT_NE(rule("l.so", "/variable"), "LD_LIBRARY_PATH");
