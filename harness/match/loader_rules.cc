@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "harness/base/dynamic_token.h"
 #include "harness/base/path.h"
 
 namespace driftcage::match {
@@ -15,6 +16,8 @@ using model::ElfKind;
 
 // A program that loads plugins again and again is not worth the memory.
 constexpr std::size_t kMaxObjects = 4096;
+// Of a list with what its tokens stand for.
+constexpr std::size_t kMaxText = 1u << 20;
 
 struct Token {
   std::string_view name;
@@ -30,17 +33,6 @@ constexpr std::array<std::string_view, 7> kPlatform{
 constexpr std::array<Token, 2> kTokens{
     {{"LIB", kLib}, {"PLATFORM", kPlatform}}};
 
-bool replace_all(std::string& text, std::string_view what,
-                 std::string_view with) {
-  bool replaced = false;
-  for (std::size_t at = text.find(what); at != std::string::npos;
-       at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-    replaced = true;
-  }
-  return replaced;
-}
-
 // One directory for each value that its token may have.
 std::vector<std::string> expand(const std::string& directory,
                                 std::span<const Token> tokens) {
@@ -50,12 +42,11 @@ std::vector<std::string> expand(const std::string& directory,
   std::vector<std::string> all;
   for (const std::string_view value : token.values) {
     std::string one = directory;
-    const bool braced =
-        replace_all(one, "${" + std::string(token.name) + "}", value);
-    const bool plain = replace_all(one, "$" + std::string(token.name), value);
+    const bool replaced =
+        base::replace_dynamic_token(one, token.name, value, kMaxText);
     for (std::string& more : expand(one, tokens.subspan(1)))
       all.push_back(std::move(more));
-    if (!braced && !plain) break;
+    if (!replaced) break;
   }
   return all;
 }
@@ -151,10 +142,8 @@ void LoaderRules::start_loader(const model::ExecDetail& exec) {
 void LoaderRules::set_library_path(std::string_view origin) {
   std::string list = library_path_text_;
   std::replace(list.begin(), list.end(), musl_ ? '\n' : ';', ':');
-  if (!origin.empty()) {
-    replace_all(list, "$ORIGIN", origin);
-    replace_all(list, "${ORIGIN}", origin);
-  }
+  if (!origin.empty())
+    base::replace_dynamic_token(list, "ORIGIN", origin, kMaxText);
   library_path_ = directories(list);
 }
 

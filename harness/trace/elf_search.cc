@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/dynamic_token.h"
+
 namespace driftcage::trace {
 namespace {
 
@@ -17,15 +19,6 @@ constexpr std::size_t kMaxDynamic = 64u << 10;
 constexpr std::size_t kMaxNeeded = 512;
 // Of all texts of a file: what $ORIGIN stands for may come many times.
 constexpr std::size_t kMaxText = 64u << 10;
-
-void replace_all(std::string& text, std::string_view what,
-                 const std::string& with) {
-  for (std::size_t at = text.find(what);
-       at != std::string::npos && text.size() < kMaxText;
-       at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
 
 template <class Segment>
 std::optional<std::uint64_t> file_offset(const std::vector<Segment>& segments,
@@ -112,8 +105,7 @@ model::ElfSearch read(const ReadAt& read_at, const std::string& head,
   const auto text = [&](std::uint64_t at) {
     std::string bytes = read_at(*strings + at, PATH_MAX);
     bytes.resize(std::strlen(bytes.c_str()));
-    replace_all(bytes, "$ORIGIN", origin);
-    replace_all(bytes, "${ORIGIN}", origin);
+    base::replace_dynamic_token(bytes, "ORIGIN", origin, kMaxText);
     return bytes;
   };
   if (rpath) search.rpath = text(*rpath);

@@ -135,6 +135,12 @@ TEST_F(LoaderRulesTest, TokensStandForDirectories) {
   EXPECT_EQ(rule("libx.so", "/p/x86_64"), "RPATH");
 }
 
+TEST_F(LoaderRulesTest, ATokenEndsWhereItsNameEnds) {
+  start("$ORIGINAL/l:/a/$LIBDIR", {.needed = {"libx.so"}});
+  EXPECT_EQ(rule("libx.so", "$ORIGINAL/l"), "LD_LIBRARY_PATH");
+  EXPECT_EQ(rule("libx.so", "/a/$LIBDIR"), "LD_LIBRARY_PATH");
+}
+
 TEST_F(LoaderRulesTest, SemicolonsSeparateInTheVariableOnly) {
   start("", {.rpath = "/a;b", .needed = {"libx.so"}});
   EXPECT_EQ(rule("libx.so", "/a;b"), "RPATH");

@@ -92,6 +92,11 @@ TEST(ElfSearch, BothPathsWithTheirOrigin) {
   EXPECT_EQ(search(dynamic_elf("", "/b")), (model::ElfSearch{"", "/b"}));
 }
 
+TEST(ElfSearch, OriginEndsWhereTheNameEnds) {
+  EXPECT_EQ(search(dynamic_elf("$ORIGINAL/a", "${ORIGIN}s/$ORIGIN_")),
+            (model::ElfSearch{"$ORIGINAL/a", "/opt/app/bins/$ORIGIN_"}));
+}
+
 TEST(ElfSearch, NeedsInTheirOrder) {
   const auto found = search(dynamic_elf("", "/b", {"libz.so.1", "./liba.so"}));
   EXPECT_THAT(found.needed, ::testing::ElementsAre("libz.so.1", "./liba.so"));
