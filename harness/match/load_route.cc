@@ -8,12 +8,16 @@
 
 namespace driftcage::match {
 
+// Subdirectories that glibc tries for the processor at hand, by its platform
+// and its features.
 bool is_capability(std::string_view part) {
-  static constexpr std::array<std::string_view, 7> kNames{
-      "glibc-hwcaps", "tls",    "haswell", "xeon_phi",
-      "avx512_1",     "x86_64", "atomics"};
-  return part.starts_with("x86-64-v") ||
-         std::find(kNames.begin(), kNames.end(), part) != kNames.end();
+  static constexpr std::array<std::string_view, 7> kFeatures{
+      "glibc-hwcaps", "tls", "avx512_1", "atomics", "sse2", "neon", "vfp"};
+  const auto is_one_of = [part](const auto& names) {
+    return std::find(names.begin(), names.end(), part) != names.end();
+  };
+  return part.starts_with("x86-64-v") || is_one_of(kFeatures) ||
+         is_one_of(kPlatformValues);
 }
 
 namespace {
@@ -43,15 +47,15 @@ const std::string* root_of(std::string_view directory,
 }
 
 const std::vector<std::string>& built_in() {
-  static const std::vector<std::string> kDefaults{"/lib/x86_64-linux-gnu",
-                                                  "/usr/lib/x86_64-linux-gnu",
-                                                  "/lib/aarch64-linux-gnu",
-                                                  "/usr/lib/aarch64-linux-gnu",
-                                                  "/lib64",
-                                                  "/usr/lib64",
-                                                  "/lib",
-                                                  "/usr/lib",
-                                                  "/usr/local/lib"};
+  static const std::vector<std::string> kDefaults = [] {
+    std::vector<std::string> all;
+    for (const std::string_view lib : kLibValues) {
+      for (const std::string_view top : {"/", "/usr/"})
+        all.push_back(std::string(top) + std::string(lib));
+    }
+    all.emplace_back("/usr/local/lib");  // musl
+    return all;
+  }();
   return kDefaults;
 }
 

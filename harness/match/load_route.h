@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,14 @@ namespace driftcage::match {
 //   path-file        musl's /etc/ld-musl-ARCH.path
 //   default          the directories that are built in
 //   path             none of these: the program gave the whole path itself
+
+// What $LIB and $PLATFORM stand for is built into each loader, and so are the
+// directories and subdirectories of these names.
+inline constexpr std::array<std::string_view, 8> kLibValues{
+    "lib/x86_64-linux-gnu",  "lib64", "lib",    "lib/i386-linux-gnu",
+    "lib/aarch64-linux-gnu", "lib32", "libx32", "lib/arm-linux-gnueabihf"};
+inline constexpr std::array<std::string_view, 8> kPlatformValues{
+    "x86_64", "haswell", "xeon_phi", "i686", "i586", "aarch64", "v7l", "v8l"};
 
 // A list of directories and the rule that it comes from.
 struct LoadPlace {

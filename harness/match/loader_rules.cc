@@ -24,14 +24,8 @@ struct Token {
   std::span<const std::string_view> values;
 };
 
-// What $LIB and $PLATFORM stand for is built into each loader.
-constexpr std::array<std::string_view, 8> kLib{
-    "lib/x86_64-linux-gnu",  "lib64", "lib",    "lib/i386-linux-gnu",
-    "lib/aarch64-linux-gnu", "lib32", "libx32", "lib/arm-linux-gnueabihf"};
-constexpr std::array<std::string_view, 7> kPlatform{
-    "x86_64", "haswell", "xeon_phi", "i686", "i586", "aarch64", "v7l"};
 constexpr std::array<Token, 2> kTokens{
-    {{"LIB", kLib}, {"PLATFORM", kPlatform}}};
+    {{"LIB", kLibValues}, {"PLATFORM", kPlatformValues}}};
 
 // One directory for each value that its token may have.
 std::vector<std::string> expand(const std::string& directory,

@@ -73,6 +73,23 @@ TEST_F(LoadRouteTest, ProcessorsHaveSubdirectories) {
   EXPECT_EQ(miss("/lib/x86_64-linux-gnu/glibc-hwcaps/x86-64-v2"), "default");
 }
 
+TEST_F(LoadRouteTest, OtherProcessorsHaveThemToo) {
+  for (const char* part : {"i686", "i586", "sse2", "aarch64", "v7l", "v8l",
+                           "neon", "vfp", "tls/i686/sse2"}) {
+    start(plan_of({{"LD_LIBRARY_PATH", {"/l"}}}));
+    EXPECT_EQ(miss(std::string("/l/") + part), "LD_LIBRARY_PATH") << part;
+  }
+}
+
+TEST_F(LoadRouteTest, OtherMachinesHaveTheirDirectories) {
+  for (const char* directory :
+       {"/lib/i386-linux-gnu", "/usr/lib/i386-linux-gnu", "/lib32",
+        "/lib/arm-linux-gnueabihf", "/usr/lib/arm-linux-gnueabihf/neon/vfp"}) {
+    start(plan_of({}));
+    EXPECT_EQ(miss(directory), "default") << directory;
+  }
+}
+
 TEST_F(LoadRouteTest, RelativeIsNotAbsolute) {
   start(plan_of({{"LD_LIBRARY_PATH", {"B"}}}));
   EXPECT_EQ(miss("/cwd/B"), "path");
