@@ -111,7 +111,7 @@ std::optional<std::string_view> LoadRoute::step(std::string_view directory,
   const std::string tidy = tidy_directory(directory);
   bool known = false;
   for (std::size_t i = 0; i < plan_.lists.size(); ++i) {
-    const std::string* root = root_of(tidy, plan_.lists[i].directories);
+    const std::string* root = root_of(tidy, *plan_.lists[i].directories);
     if (root == nullptr) continue;
     known = true;
     if (take(i, *root, tidy == *root)) return plan_.lists[i].rule;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,10 +30,21 @@ inline constexpr std::array<std::string_view, 8> kLibValues{
 inline constexpr std::array<std::string_view, 8> kPlatformValues{
     "x86_64", "haswell", "xeon_phi", "i686", "i586", "aarch64", "v7l", "v8l"};
 
+// By tidy_directory(); never null. Many plans share the lists of one object.
+using Directories = std::shared_ptr<const std::vector<std::string>>;
+
 // A list of directories and the rule that it comes from.
 struct LoadPlace {
+  LoadPlace(std::string_view from, Directories list)
+      : rule(from), directories(std::move(list)) {}
+  LoadPlace(std::string_view from, std::vector<std::string> list)
+      : rule(from),
+        directories(
+            std::make_shared<const std::vector<std::string>>(std::move(list))) {
+  }
+
   std::string_view rule;
-  std::vector<std::string> directories;  // by tidy_directory()
+  Directories directories;
 };
 
 // Where one library is looked for, as far as it is known.

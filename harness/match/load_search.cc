@@ -42,19 +42,29 @@ std::string refusal(model::Cause cause, const std::string& file) {
 
 }  // namespace
 
+std::shared_ptr<LoaderRules> LoadSearches::unknown_rules() {
+  static const auto kUnknown = std::make_shared<LoaderRules>();
+  return kUnknown;
+}
+
+LoaderRules& LoadSearches::own_rules() {
+  if (rules_.use_count() > 1) rules_ = std::make_shared<LoaderRules>(*rules_);
+  return *rules_;
+}
+
 bool LoadSearches::is_step(const model::Event& event) const {
   return event.verb == model::Verb::Open &&
          (event.flags & O_ACCMODE) == O_RDONLY &&
          (event.flags & O_CLOEXEC) != 0 && (event.flags & O_DIRECTORY) == 0 &&
          is_soname(base::path::base_name(event.path)) &&
-         !rules_.is_program(event) &&
-         (event.path.find('/') != std::string::npos || rules_.searches_here());
+         !rules_->is_program(event) &&
+         (event.path.find('/') != std::string::npos || rules_->searches_here());
 }
 
 void LoadSearches::report(const Search& search, const Emit& emit) {
   const bool found = !search.file.empty();
-  if (!found) rules_.missed(search.name);
-  if (!rules_.loads()) return;
+  if (!found && rules_->is_lost(search.name)) own_rules().missed(search.name);
+  if (!rules_->loads()) return;
   model::Event event = search.first;
   event.verb = model::Verb::Load;
   event.seq = search.last_seq;
@@ -117,7 +127,8 @@ void LoadSearches::add(const model::Event& event, const Emit& emit) {
   const bool candidate = is_step(event);
   step(event, candidate, emit);
   // What the file itself says rules the searches after it.
-  rules_.opened(event, candidate);
+  if (rules_->learns_from(event, candidate))
+    own_rules().opened(event, candidate);
 }
 
 void LoadSearches::step(const model::Event& event, bool candidate,
@@ -126,7 +137,8 @@ void LoadSearches::step(const model::Event& event, bool candidate,
       searches_.begin(), searches_.end(),
       [&event](const Search& s) { return s.first.tid == event.tid; });
   const std::string name(base::path::base_name(event.path));
-  const bool cache = candidate && rules_.take_cache();
+  const bool cache =
+      candidate && rules_->is_cache_fresh() && own_rules().take_cache();
   if (own != searches_.end()) {
     if (candidate && own->name == name && extend(*own, event, cache)) return;
     if (is_loader_file(event.path)) return;
@@ -138,7 +150,7 @@ void LoadSearches::step(const model::Event& event, bool candidate,
     report(searches_.front(), emit);
     searches_.erase(searches_.begin());
   }
-  Search search(name, rules_.plan(name));
+  Search search(name, rules_->plan(name));
   search.first = event;
   if (extend(search, event, cache)) searches_.push_back(std::move(search));
 }

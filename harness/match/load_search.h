@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,14 +23,16 @@ class LoadSearches {
   // libfoo.so.1, read-only and close-on-exec.
   [[nodiscard]] bool is_step(const model::Event& event) const;
   // Whether the program is known to have a loader.
-  [[nodiscard]] bool loads() const { return rules_.loads(); }
+  [[nodiscard]] bool loads() const { return rules_->loads(); }
   // Any open of the process, successful or not.
   void add(const model::Event& event, const Emit& emit);
   // The process executes another program: close() comes before.
   void start(const std::string* library_path, const std::string* preload,
              const model::Event& exec) {
-    rules_.start(library_path, preload, exec);
+    rules_ = std::make_shared<LoaderRules>();
+    rules_->start(library_path, preload, exec);
   }
+  [[nodiscard]] const LoaderRules& rules() const { return *rules_; }
   // A new process goes on with what its parent has loaded.
   void inherit(const LoadSearches& parent) { rules_ = parent.rules_; }
   // Ends every search: the process ends or executes another program.
@@ -54,12 +57,15 @@ class LoadSearches {
     std::string cause_file;
   };
 
+  static std::shared_ptr<LoaderRules> unknown_rules();
+  LoaderRules& own_rules();
   void report(const Search& search, const Emit& emit);
   void step(const model::Event& event, bool candidate, const Emit& emit);
   static bool extend(Search& search, const model::Event& event, bool cache);
 
   std::vector<Search> searches_;
-  LoaderRules rules_;
+  // A forked process shares them until either learns more.
+  std::shared_ptr<LoaderRules> rules_ = unknown_rules();
 };
 
 }  // namespace driftcage::match

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,12 +26,17 @@ class LoaderRules {
              const model::Event& exec);
   // Any open of the program, in order. `library`: it may be of one, for a load.
   void opened(const model::Event& event, bool library);
+  // Whether such an open changes anything.
+  [[nodiscard]] bool learns_from(const model::Event& event, bool library) const;
   // No place had `name`: who needed it goes, too.
   void missed(const std::string& name);
+  // Whether anything would go.
+  [[nodiscard]] bool is_lost(const std::string& name) const;
 
   // Where `name` is looked for, if it is searched for now.
   [[nodiscard]] LoadPlan plan(const std::string& name) const;
-  // Whether the cache was opened since the last call.
+  // Whether the cache was opened since the last take_cache().
+  [[nodiscard]] bool is_cache_fresh() const { return cache_fresh_; }
   [[nodiscard]] bool take_cache();
   // Whether the program has a loader at all. A static one may bring glibc's,
   // which shows when it opens the cache.
@@ -42,26 +49,39 @@ class LoaderRules {
 
  private:
   struct Object {
+    std::string path;  // that was opened
     std::vector<std::string> needed;
-    std::vector<std::string> rpath;  // empty with a RUNPATH
-    std::vector<std::string> runpath;
+    Directories rpath;  // empty with a RUNPATH
+    Directories runpath;
     std::optional<std::size_t> loader;  // who asked for it
+
+    [[nodiscard]] std::size_t text() const;
   };
 
   void start_loader(const model::ExecDetail& exec);
-  void set_library_path(std::string_view list);
   void learn(const model::ElfSearch& elf, const std::string& path);
+  void meet(const Object& object);
   [[nodiscard]] std::optional<std::size_t> requester(
       const std::string& name) const;
+  [[nodiscard]] const Directories& library_path() const;
   [[nodiscard]] std::vector<LoadPlace> lists_of(std::size_t requester) const;
   [[nodiscard]] std::vector<LoadPlace> all_lists() const;
 
-  std::vector<Object> objects_;  // the program is the first
+  // The program is the first.
+  std::vector<std::shared_ptr<const Object>> objects_;
+  std::size_t text_ = 0;  // how much they hold
   // Where in it the objects of the last dlopen(3) begin; 0: none was seen.
   std::size_t group_ = 0;
-  std::unordered_set<std::string> met_;  // names and paths that were loaded
+  // Names and paths of the objects, whose own texts these are.
+  std::unordered_set<std::string_view> met_;
   std::string library_path_text_;
-  std::vector<std::string> library_path_;
+  std::string origin_;  // of the program; empty: not known yet
+  // Made when they are asked for, which a static program's never are. Null: to
+  // be made.
+  mutable Directories library_path_;
+  mutable bool library_path_cut_ = false;
+  mutable Directories all_rpaths_;
+  mutable Directories all_runpaths_;
   std::vector<std::string> preload_;
   std::string loader_directory_;
   std::optional<std::string> program_;  // that the loader is to run

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/match/loader_rules.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include "harness/base/path.h"
+#include "harness/match/load_search.h"
 
 namespace driftcage::match {
 namespace {
@@ -124,6 +126,19 @@ TEST_F(LoaderRulesTest, WhatCouldNotBeLoadedAsksForNothingMore) {
   EXPECT_EQ(rule("libq.so", "/p"), "path");
 }
 
+TEST_F(LoaderRulesTest, WhatWasGivenUpIsLoadedAgain) {
+  start("", {.runpath = "/m"});
+  const auto load = [this] {
+    open("/p/plugin.so", {.runpath = "/p", .needed = {"libq.so"}});
+    EXPECT_TRUE(rules_.plan("libq.so").certain);
+    open("/p/libq.so", {.needed = {"libmiss.so"}});
+    EXPECT_FALSE(rules_.plan("libq.so").certain);
+    rules_.missed("libmiss.so");
+  };
+  load();
+  load();
+}
+
 TEST_F(LoaderRulesTest, TokensStandForDirectories) {
   start("$ORIGIN/l:${LIB}/x:rel//./d",
         {.rpath = "/usr/$LIB:/p/${PLATFORM}", .needed = {"libx.so"}});
@@ -139,6 +154,86 @@ TEST_F(LoaderRulesTest, ATokenEndsWhereItsNameEnds) {
   start("$ORIGINAL/l:/a/$LIBDIR", {.needed = {"libx.so"}});
   EXPECT_EQ(rule("libx.so", "$ORIGINAL/l"), "LD_LIBRARY_PATH");
   EXPECT_EQ(rule("libx.so", "/a/$LIBDIR"), "LD_LIBRARY_PATH");
+}
+
+TEST_F(LoaderRulesTest, AListHasABoundedLength) {
+  std::string list;
+  for (int i = 0; i < 5000; ++i)
+    list += "/d" + std::to_string(i) + "/$LIB/$PLATFORM:";
+  start(list, {.rpath = list, .needed = {"libx.so"}});
+  const LoadPlan plan = rules_.plan("libx.so");
+  for (const LoadPlace& place : plan.lists)
+    EXPECT_LE(place.directories->size(), 1024u) << place.rule;
+  EXPECT_EQ(rule("libx.so", "/d0/lib64/x86_64"), "RPATH");
+  // What is missing must not be taken for a path that the program gave.
+  EXPECT_TRUE(plan.blind);
+  // Nor may a few long ones take as much.
+  start(std::string(3000, 'x') + "$ORIGIN$LIB$PLATFORM:" +
+        std::string(3000, 'y') + "$LIB$PLATFORM:" + std::string(9000, 'z'));
+  std::size_t size = 0;
+  for (const LoadPlace& place : rules_.plan("libx.so").lists) {
+    for (const std::string& one : *place.directories) size += one.size();
+  }
+  EXPECT_GT(size, 100'000u);
+  EXPECT_LE(size, 262'144u);
+}
+
+TEST_F(LoaderRulesTest, ADirectoryTwiceCountsOnce) {
+  std::string list;
+  for (int i = 0; i < 5000; ++i) list += "/d:/$ORIGIN:";
+  start(list + "/d");
+  EXPECT_EQ(rules_.plan("libx.so").lists[1].directories->size(), 2u);
+  EXPECT_FALSE(rules_.plan("libx.so").blind);
+}
+
+TEST_F(LoaderRulesTest, WhatObjectsNeedIsRememberedToALimit) {
+  start("");
+  const Elf large{.needed = std::vector<std::string>(512, "x")};
+  for (int i = 0; i < 8; ++i) open("/l/lib" + std::to_string(i), large);
+  EXPECT_FALSE(rules_.plan("libx.so").blind);
+  const Elf huge{.needed =
+                     std::vector<std::string>(3, std::string(400'000, 'x'))};
+  open("/l/libhuge.so", huge);
+  EXPECT_TRUE(rules_.plan("libx.so").blind);
+}
+
+TEST_F(LoaderRulesTest, PlansShareTheLists) {
+  start("/l", {.rpath = "/r", .needed = {"libx.so", "liby.so"}});
+  const LoadPlan one = rules_.plan("libx.so");
+  const LoadPlan other = rules_.plan("liby.so");
+  const LoadPlan third = rules_.plan("plugin.so");
+  ASSERT_EQ(one.lists.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(one.lists[i].directories, other.lists[i].directories);
+    EXPECT_EQ(one.lists[i].directories, third.lists[i].directories);
+  }
+}
+
+TEST(LoadSearches, AForkSharesTheRulesUntilItLearns) {
+  const auto ignore = [](const model::Event&) {};
+  const auto load = [](const std::string& path) {
+    model::Event event = opened(path, {.runpath = "/deep"});
+    event.verb = model::Verb::Open;
+    event.flags = O_RDONLY | O_CLOEXEC;
+    return event;
+  };
+  model::Event exec = opened("/opt/p", {});
+  exec.exec.emplace().exe = exec.path;
+  LoadSearches parent;
+  parent.start(nullptr, nullptr, exec);
+  LoadSearches child;
+  child.inherit(parent);
+  model::Event other = load("/etc/passwd");
+  other.elf.reset();
+  child.add(other, ignore);
+  EXPECT_EQ(&child.rules(), &parent.rules());
+  child.add(load("/l/libx.so"), ignore);
+  EXPECT_NE(&child.rules(), &parent.rules());
+  const auto runpath = [](const LoadSearches& one) {
+    return *one.rules().plan("liby.so").lists.back().directories;
+  };
+  EXPECT_EQ(runpath(child), std::vector<std::string>{"/deep"});
+  EXPECT_TRUE(runpath(parent).empty());
 }
 
 TEST_F(LoaderRulesTest, SemicolonsSeparateInTheVariableOnly) {
