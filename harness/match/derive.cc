@@ -171,12 +171,16 @@ struct Deriver::State {
     return parent != nullptr && parent->lookups.executed(file, started, emit);
   }
 
-  // A shell tells by its children that its PATH was changed.
+  // A shell tells by its children that its PATH was changed. One directory
+  // alone is as well for that child only, `PATH=x program`, and would make a
+  // search of each test of a file there.
   void learn(const Process& child, const model::Event& exec) {
     Process* parent = parent_of(child);
     if (parent == nullptr || !parent->shell || child.executed) return;
     const std::string_view value = passed_path(exec).value;
-    parent->passed = value.empty() ? nullptr : path_of(value);
+    auto passed = value.empty() ? nullptr : path_of(value);
+    if (passed && passed->directories().size() < 2) return;
+    parent->passed = std::move(passed);
   }
 
   // execvp(3) takes argv[0] from its caller. When that is another name, only

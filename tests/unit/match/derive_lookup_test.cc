@@ -524,6 +524,19 @@ TEST(Lookup, ShellWithAPathOfItsOwn) {
   EXPECT_THAT(derived(bash), ElementsAre("lookup none = ENOENT in /x:."));
 }
 
+// PATH=/opt/sbin /usr/bin/true; [ -e /opt/sbin/lsx ]; [ -e /tmp/lsx ]
+TEST(Lookup, APathForOneProgramIsNotTheShells) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/bash", "/opt/sbin:/usr/bin")
+      .start(2, 1)
+      .exec(2, "/usr/bin/true", {"/usr/bin/true"}, {"PATH=/opt/sbin"})
+      .end(2)
+      .call(1, "newfstatat", "/opt/sbin/lsx", ENOENT)
+      .call(1, "newfstatat", "/tmp/lsx", ENOENT)
+      .end(1);
+  EXPECT_THAT(derived(trace), IsEmpty());
+}
+
 TEST(Lookup, FileTestsOfAShellAreNoLookups) {
   TraceBuilder trace;
   trace.program(1, "/usr/bin/dash", ":/a:/b")
