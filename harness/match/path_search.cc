@@ -96,32 +96,42 @@ std::optional<std::size_t> SearchPath::position(
   return found->second;
 }
 
-bool PathSearches::Search::has_tried(std::string_view directory) const {
-  return std::find(tried.begin(), tried.end(), directory) != tried.end();
+void PathSearches::Candidate::miss(std::size_t position) {
+  tried[position] = true;
+  while (untried < tried.size() && tried[untried]) ++untried;
+}
+
+bool PathSearches::Search::has_tried(const std::string& directory) const {
+  // A candidate may be younger than the search.
+  return std::any_of(along.begin(), along.end(),
+                     [&](const Candidate& one) {
+                       const auto position = one.path->position(directory);
+                       return position && one.tried[*position];
+                     }) ||
+         elsewhere.contains(directory);
 }
 
 bool PathSearches::Search::in_order(std::string_view directory,
                                     bool after_others) const {
   return std::any_of(along.begin(), along.end(), [&](const Candidate& one) {
     const auto position = one.path->position(directory);
-    if (!position || (after_others && *position == 0)) return false;
-    const auto end = one.tried.begin() + static_cast<std::ptrdiff_t>(*position);
-    return std::find(one.tried.begin(), end, false) == end;
+    return position && *position <= one.untried &&
+           (!after_others || *position != 0);
   });
 }
 
 void PathSearches::Search::miss(const std::string& directory) {
   if (!has_tried(directory)) tried.push_back(directory);
+  bool known = false;
   for (Candidate& one : along) {
     const auto position = one.path->position(directory);
     if (!position) continue;
-    one.tried[*position] = true;
+    known = true;
+    one.miss(*position);
     // It stays complete, whatever directories follow.
-    if (std::find(one.tried.begin(), one.tried.end(), false) ==
-        one.tried.end()) {
-      complete = true;
-    }
+    complete = complete || one.complete();
   }
+  if (!known) elsewhere.insert(directory);
 }
 
 void PathSearches::Search::reject_hit() {
@@ -143,8 +153,7 @@ std::vector<PathSearches::Candidate> PathSearches::begun(
   std::vector<Candidate> result;
   for (const auto& path : *step.paths) {
     if (path->position(step.directory) == std::size_t{0}) {
-      result.push_back(
-          {path, std::vector<bool>(path->directories().size(), false)});
+      result.emplace_back(path);
     }
   }
   return result;
@@ -213,13 +222,17 @@ void PathSearches::report(const Search& search, const Emit& emit) {
 }
 
 void PathSearches::erase(Search& search) {
-  searches_.erase(searches_.begin() + (&search - searches_.data()));
+  // Most often it is the oldest.
+  const auto found =
+      std::find_if(searches_.begin(), searches_.end(),
+                   [&search](const Search& one) { return &one == &search; });
+  searches_.erase(found);
 }
 
 void PathSearches::remember(const std::string& file) {
   const auto known = std::find(found_.begin(), found_.end(), file);
   if (known != found_.end()) return;
-  if (found_.size() >= kMaxFound) found_.erase(found_.begin());
+  if (found_.size() >= kMaxFound) found_.pop_front();
   found_.push_back(file);
 }
 

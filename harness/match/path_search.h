@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "harness/model/event.h"
@@ -85,8 +89,14 @@ class PathSearches {
 
  private:
   struct Candidate {
+    explicit Candidate(std::shared_ptr<const SearchPath> along)
+        : path(std::move(along)), tried(path->directories().size(), false) {}
+    void miss(std::size_t position);
+    [[nodiscard]] bool complete() const { return untried == tried.size(); }
+
     std::shared_ptr<const SearchPath> path;
     std::vector<bool> tried;  // by position
+    std::size_t untried = 0;  // the first that was not
   };
   struct Hit {
     std::string directory;
@@ -104,7 +114,9 @@ class PathSearches {
     // somewhere else.
     std::vector<Candidate> along;
     std::vector<std::string> tried;  // in this order
-    bool complete = false;           // all of a candidate was tried
+    // Those of them that are in no candidate.
+    std::unordered_set<std::string> elsewhere;
+    bool complete = false;  // all of a candidate was tried
     std::uint64_t last_seq = 0;
     std::uint64_t exit_ns = 0;
     std::optional<Hit> hit;
@@ -112,7 +124,7 @@ class PathSearches {
     model::Cause cause = model::Cause::None;
 
     [[nodiscard]] bool waits() const { return shell || complete || hit; }
-    [[nodiscard]] bool has_tried(std::string_view directory) const;
+    [[nodiscard]] bool has_tried(const std::string& directory) const;
     // Whether all of a candidate before `directory` was tried, more than
     // nothing when `after_others`.
     [[nodiscard]] bool in_order(std::string_view directory,
@@ -133,8 +145,8 @@ class PathSearches {
   void erase(Search& search);
   void remember(const std::string& file);
 
-  std::vector<Search> searches_;
-  std::vector<std::string> found_;
+  std::deque<Search> searches_;
+  std::deque<std::string> found_;
   bool waiting_ = false;  // a search may wait for the next call
   bool used_ = false;
 };

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "harness/match/derive.h"
 #include "tests/unit/match/trace_builder.h"
 
@@ -451,6 +453,42 @@ TEST(Lookup, CarriesWhoAndWhen) {
   EXPECT_EQ(event.syscall, model::Syscall::Newfstatat);
   EXPECT_EQ(event.result, -1);
   EXPECT_FALSE(event.exec.has_value());
+}
+
+TEST(Lookup, ALongPathTakesNoLongTime) {
+  constexpr int kDirectories = 120'000;
+  std::string path;
+  for (int i = 0; i < kDirectories; ++i) path += "/" + std::to_string(i) + ":";
+  TraceBuilder trace;
+  trace.program(1, kGo, path + "/bin");
+  for (int i = 0; i < kDirectories; ++i)
+    trace.call(1, "newfstatat", "/" + std::to_string(i) + "/gcc", ENOENT);
+  trace.call(1, "newfstatat", "/bin/gcc").end(1);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto events = events_of(trace);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].abs, "/bin/gcc");
+  // A tenth of it does; quadratic, it would be three times as much.
+  EXPECT_LT(took, std::chrono::seconds(3));
+}
+
+TEST(Lookup, DirectoriesOutsideOfPathAreTriedOnce) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/dash", "/usr/bin:/bin")
+      .call(1, "newfstatat", "/x/tool", ENOENT)
+      .call(1, "newfstatat", "/x/tool", ENOENT)
+      .call(1, "newfstatat", "/usr/bin/tool", ENOENT)
+      .call(1, "newfstatat", "/bin/tool", ENOENT)
+      .call(1, "newfstatat", "/y/tool", ENOENT)
+      .call(1, "newfstatat", "/y/tool")
+      .start(2, 1)
+      .exec(2, "/y/tool", {"tool"})
+      .end(2)
+      .end(1);
+  EXPECT_THAT(derived(trace),
+              ElementsAre("lookup tool = ENOENT in /x:/usr/bin:/bin:/y",
+                          "lookup tool = /y/tool in /y"));
 }
 
 TEST(Lookup, ManyNamesInTheFirstPlaceDoNotPileUp) {
