@@ -77,24 +77,50 @@ std::string_view first_word(std::string_view text) {
   return text.substr(0, text.find_first_of(" \t"));
 }
 
-// "-exec wrapper", "--exec=wrapper", among the go command's arguments.
-bool has_exec_flag(const std::vector<std::string>& argv) {
-  return std::any_of(argv.begin(), argv.end(), [](std::string_view word) {
-    if (word.starts_with("--")) word.remove_prefix(1);
-    return word == "-exec" || word.starts_with("-exec=");
-  });
+// Where the go command's own verb is: its first argument that is no flag. The
+// size of `argv` when there is none.
+std::size_t subcommand_at(const std::vector<std::string>& argv) {
+  std::size_t at = 1;
+  while (at < argv.size() && argv[at].starts_with('-'))
+    at += argv[at] == "-C" ? 2 : 1;  // go -C DIR build
+  return std::min(at, argv.size());
 }
 
-// The go command's own verb: its first argument that is no flag.
-std::string_view subcommand(const std::vector<std::string>& argv) {
-  for (std::size_t i = 1; i < argv.size(); ++i) {
-    if (argv[i] == "-C") {
-      ++i;  // go -C DIR build
-    } else if (!argv[i].starts_with('-')) {
-      return argv[i];
+// Of a flag of go build, run or test, without a '=': whether the next word is
+// its value.
+bool takes_word(std::string_view flag) {
+  static constexpr std::array<std::string_view, 21> kSwitches{
+      "a",         "asan",       "benchmem",   "buildvcs", "c",
+      "cover",     "failfast",   "fullpath",   "i",        "json",
+      "artifacts", "linkshared", "modcacherw", "msan",     "n",
+      "race",      "short",      "trimpath",   "v",        "work",
+      "x"};
+  flag.remove_prefix(1);
+  if (flag.starts_with("test.")) flag.remove_prefix(5);  // -test.v is -v
+  return std::find(kSwitches.begin(), kSwitches.end(), flag) == kSwitches.end();
+}
+
+// "-exec wrapper", "--exec=wrapper", among the flags of the go command's verb,
+// which is at `verb`. Arguments of the program come behind: of go run behind
+// the first word that is no flag; go test takes flags behind its packages, too.
+bool has_exec_flag(const std::vector<std::string>& argv, std::size_t verb) {
+  const bool tests = argv[verb] == "test";
+  bool packages = false;
+  bool flags_again = false;
+  for (std::size_t i = verb + 1; i < argv.size(); ++i) {
+    std::string_view word = argv[i];
+    if (!word.starts_with('-') || word == "-") {
+      if (!tests || flags_again) return false;
+      packages = true;
+      continue;
     }
+    flags_again = packages;
+    if (word.starts_with("--")) word.remove_prefix(1);
+    if (word == "-" || word == "-args") return false;
+    if (word == "-exec" || word.starts_with("-exec=")) return true;
+    if (word.find('=') == std::string_view::npos && takes_word(word)) ++i;
   }
-  return {};
+  return false;
 }
 
 }  // namespace
@@ -167,10 +193,12 @@ Stages::Process Stages::after(const Process& before, const model::Event& event,
   const std::string_view name = base::path::base_name(path);
   const auto& argv = event.exec->argv;
   if (name == "go" && process.stage != "run") {
-    const std::string_view verb = subcommand(argv);
+    const std::size_t at = subcommand_at(argv);
+    const std::string_view verb =
+        at < argv.size() ? std::string_view(argv[at]) : std::string_view();
     process.is_go = true;
     process.runs = verb == "run" || verb == "test";
-    process.wraps = process.runs && has_exec_flag(argv);
+    process.wraps = process.runs && has_exec_flag(argv, at);
     process.generates = verb == "generate";
     process.stage = "list";
   } else if (process.stage.empty() || process.stage == "run" ||

@@ -17,11 +17,13 @@ namespace driftcage::match {
 //   list     the go command finds packages, up to its first real tool; go list
 //   build    the go command itself after that
 //   version  a tool that is only asked for its version (-V=full)
-//   compile, asm, cgo, vet, link   the tool of that name
+//   compile, asm, cgo, vet, link
+//            the tool of that name
 //   tool     another tool of the toolchain: pack, cover, buildid, ...
 //   gcc      a C compiler and what it starts, for cgo; also what CC or CXX
-//   names link     also the C compiler and linker that Go's linker starts run
-//   the program that was built, and what it starts; also what -exec
+//            names
+//   link     also the C compiler and linker that Go's linker starts
+//   run      the program that was built, and what it starts; also what -exec
 //            names to start it
 //   generate what go generate starts; but a go command has its own stages
 //

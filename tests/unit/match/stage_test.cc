@@ -103,6 +103,32 @@ TEST_F(StagesTest, AWrapperRunsTheProduct) {
   EXPECT_EQ(tool(8, 6, "/usr/bin/env", {"env", product}), "list");
 }
 
+TEST_F(StagesTest, FlagsOfTheProgramNameNoWrapper) {
+  std::uint32_t last = 0;
+  const auto stage = [&](std::vector<std::string> argv) {
+    const std::uint32_t go = ++last;
+    const std::uint32_t child = ++last;
+    tool(go, 0, "/usr/bin/go", std::move(argv));
+    return tool(child, go, "/usr/bin/env",
+                {"env", "/tmp/go-build1/b001/exe/x"});
+  };
+  EXPECT_EQ(stage({"go", "run", ".", "-exec", "x"}), "list");
+  EXPECT_EQ(stage({"go", "run", "-tags", "a", ".", "-exec=x"}), "list");
+  EXPECT_EQ(stage({"go", "run", "-race", ".", "-exec", "x"}), "list");
+  EXPECT_EQ(stage({"go", "run", "--", "-exec", "x"}), "list");
+  EXPECT_EQ(stage({"go", "test", ".", "-args", "-exec", "x"}), "list");
+  EXPECT_EQ(stage({"go", "test", "-run", "-exec", "."}), "list");
+  EXPECT_EQ(stage({"go", "test", ".", "-v", "x", "-exec", "x"}), "list");
+  EXPECT_EQ(stage({"go", "run"}), "list");
+  EXPECT_EQ(
+      stage({"go", "-C", "d", "run", "-tags", "a", "-x", "-exec", "x", "."}),
+      "run");
+  EXPECT_EQ(stage({"go", "test", "-test.v", "-exec", "x"}), "run");
+  EXPECT_EQ(stage({"go", "run", "--tags=a", "--exec", "x", "."}), "run");
+  EXPECT_EQ(stage({"go", "test", "-o", "t", ".", "./b", "-v", "-exec", "x"}),
+            "run");
+}
+
 TEST_F(StagesTest, GeneratorsHaveAStage) {
   tool(1, 0, "/usr/bin/go", {"go", "generate", "./..."});
   EXPECT_EQ(stages_.stage(1), "list");
