@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "harness/base/path.h"
 
@@ -324,11 +325,12 @@ void PathSearches::found(Search& search, const std::string& place,
     // A shell may test a file in the first directory, and anybody looks at
     // files in the working directory.
     const bool alone = step.shell || place == ".";
-    Hit& hit = search.hit.emplace();
+    Hit hit;
     hit.directory = place;
     hit.file = event.abs.empty() ? event.path : event.abs;
     hit.tid = event.tid;
     hit.proven = search.in_order(step.directory, /*after_others=*/alone);
+    search.hit = std::move(hit);
   }
   if (event.verb == model::Verb::Exec) {
     report(search, emit);
