@@ -192,8 +192,8 @@ int main(int argc, char** argv) {
       with({"sh", "-c",
             "d=$(mktemp -d) && GOCACHE=$d \"$@\"; s=$?; rm -r \"$d\"; exit $s",
             "sh"},
-           {"go", "build", "fmt"});
-  compare("cold go build fmt",
+           {"go", "build", "-a", "fmt"});
+  compare("cold go build -a fmt",
           {{"alone", build, false},
            {"all, free", with(with(ours, {"--"}), build), false},
            {"alone, pinned", build, true},
