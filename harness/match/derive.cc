@@ -163,7 +163,8 @@ struct Deriver::State {
   bool ends_search(Process& process, const model::Event& exec,
                    std::string_view name) {
     const std::string& file = exec.abs.empty() ? exec.path : exec.abs;
-    const bool searches = process.lookups.searches(name);
+    // A copy of a shell tests files by the same calls as it searches by.
+    const bool searches = process.lookups.searches(name) && !process.shell;
     const bool started = exec.ok() && !searches;
     if (process.lookups.executed(file, started, emit)) return true;
     if (searches || process.executed) return false;
@@ -171,16 +172,12 @@ struct Deriver::State {
     return parent != nullptr && parent->lookups.executed(file, started, emit);
   }
 
-  // A shell tells by its children that its PATH was changed. One directory
-  // alone is as well for that child only, `PATH=x program`, and would make a
-  // search of each test of a file there.
+  // A shell tells by its children that its PATH was changed.
   void learn(const Process& child, const model::Event& exec) {
     Process* parent = parent_of(child);
     if (parent == nullptr || !parent->shell || child.executed) return;
     const std::string_view value = passed_path(exec).value;
-    auto passed = value.empty() ? nullptr : path_of(value);
-    if (passed && passed->directories().size() < 2) return;
-    parent->passed = std::move(passed);
+    parent->passed = value.empty() ? nullptr : path_of(value);
   }
 
   // execvp(3) takes argv[0] from its caller. When that is another name, only

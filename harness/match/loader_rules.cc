@@ -102,7 +102,7 @@ class Merged {
   void add(const Directories& list) {
     if (!list->empty()) lists_.push_back(list);
   }
-  [[nodiscard]] Directories take() const {
+  [[nodiscard]] Directories take(bool& cut) const {
     if (lists_.empty()) return no_directories();
     if (lists_.size() == 1) return lists_.front();
     DirectoryList all;
@@ -110,6 +110,7 @@ class Merged {
       for (const std::string& one : *list) all.add(one);
       if (all.is_cut()) break;
     }
+    cut = cut || all.is_cut();
     return all.take();
   }
 
@@ -303,7 +304,8 @@ std::optional<std::size_t> LoaderRules::requester(
   return asked;
 }
 
-std::vector<LoadPlace> LoaderRules::lists_of(std::size_t requester) const {
+std::vector<LoadPlace> LoaderRules::lists_of(std::size_t requester,
+                                             bool& cut) const {
   std::vector<LoadPlace> lists;
   const LoadPlace variable{"LD_LIBRARY_PATH", library_path()};
   std::vector<std::size_t> chain;
@@ -326,14 +328,14 @@ std::vector<LoadPlace> LoaderRules::lists_of(std::size_t requester) const {
     Merged rpath;
     if (chain.back() != 0) chain.push_back(0);
     for (const std::size_t one : chain) rpath.add(objects_[one]->rpath);
-    lists.emplace_back("RPATH", rpath.take());
+    lists.emplace_back("RPATH", rpath.take(cut));
   }
   lists.push_back(variable);
   lists.emplace_back("RUNPATH", objects_[requester]->runpath);
   return lists;
 }
 
-std::vector<LoadPlace> LoaderRules::all_lists() const {
+std::vector<LoadPlace> LoaderRules::all_lists(bool& cut) const {
   if (!all_rpaths_) {
     Merged rpaths;
     Merged runpaths;
@@ -341,9 +343,11 @@ std::vector<LoadPlace> LoaderRules::all_lists() const {
       rpaths.add(object->rpath);
       runpaths.add(object->runpath);
     }
-    all_rpaths_ = rpaths.take();
-    all_runpaths_ = runpaths.take();
+    all_lists_cut_ = false;
+    all_rpaths_ = rpaths.take(all_lists_cut_);
+    all_runpaths_ = runpaths.take(all_lists_cut_);
   }
+  cut = cut || all_lists_cut_;
   const LoadPlace rpath{"RPATH", all_rpaths_};
   const LoadPlace runpath{"RUNPATH", all_runpaths_};
   const LoadPlace variable{"LD_LIBRARY_PATH", library_path()};
@@ -354,13 +358,14 @@ std::vector<LoadPlace> LoaderRules::all_lists() const {
 LoadPlan LoaderRules::plan(const std::string& name) const {
   LoadPlan plan;
   const auto asked = requester(name);
-  plan.lists = asked ? lists_of(*asked) : all_lists();
+  bool cut = false;
+  plan.lists = asked ? lists_of(*asked, cut) : all_lists(cut);
   plan.loader_directory = loader_directory_;
   plan.library = name.starts_with("lib") || name.starts_with("ld-");
   plan.cache = cache_;
   plan.path_file = path_file_;
   plan.certain = asked && !met_.contains(name);
-  plan.blind = blind_ || library_path_cut_;
+  plan.blind = blind_ || library_path_cut_ || cut;
   return plan;
 }
 

@@ -64,8 +64,10 @@ class LoaderRules {
   [[nodiscard]] std::optional<std::size_t> requester(
       const std::string& name) const;
   [[nodiscard]] const Directories& library_path() const;
-  [[nodiscard]] std::vector<LoadPlace> lists_of(std::size_t requester) const;
-  [[nodiscard]] std::vector<LoadPlace> all_lists() const;
+  // `cut` is set when a list has no room for all that it should have.
+  [[nodiscard]] std::vector<LoadPlace> lists_of(std::size_t requester,
+                                                bool& cut) const;
+  [[nodiscard]] std::vector<LoadPlace> all_lists(bool& cut) const;
 
   // The program is the first.
   std::vector<std::shared_ptr<const Object>> objects_;
@@ -82,6 +84,7 @@ class LoaderRules {
   mutable bool library_path_cut_ = false;
   mutable Directories all_rpaths_;
   mutable Directories all_runpaths_;
+  mutable bool all_lists_cut_ = false;
   std::vector<std::string> preload_;
   std::string loader_directory_;
   std::optional<std::string> program_;  // that the loader is to run

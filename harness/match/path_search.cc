@@ -130,7 +130,9 @@ void PathSearches::Search::miss(const std::string& directory) {
     known = true;
     one.miss(*position);
     // It stays complete, whatever directories follow.
-    complete = complete || one.complete();
+    if (!one.complete()) continue;
+    complete = true;
+    complete_of_more |= one.path->directories().size() > 1;
   }
   if (!known) elsewhere.insert(directory);
 }
@@ -241,7 +243,7 @@ void PathSearches::release(Search& search, const Emit& emit) {
   if (search.hit && search.hit->proven) {
     report(search, emit);
     remember(search.hit->file);
-  } else if (search.complete && (!search.shell || search.tried.size() > 1 ||
+  } else if (search.complete && (!search.shell || search.complete_of_more ||
                                  search.first.verb == model::Verb::Exec)) {
     // Who looks at a file somewhere else, once nothing was found, need not have
     // searched there; and one directory alone is as well a test of a file.

@@ -116,7 +116,8 @@ class PathSearches {
     std::vector<std::string> tried;  // in this order
     // Those of them that are in no candidate.
     std::unordered_set<std::string> elsewhere;
-    bool complete = false;  // all of a candidate was tried
+    bool complete = false;          // all of a candidate was tried
+    bool complete_of_more = false;  // than one directory
     std::uint64_t last_seq = 0;
     std::uint64_t exit_ns = 0;
     std::optional<Hit> hit;

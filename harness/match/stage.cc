@@ -87,17 +87,68 @@ std::size_t subcommand_at(const std::vector<std::string>& argv) {
 }
 
 // Of a flag of go build, run or test, without a '=': whether the next word is
-// its value.
-bool takes_word(std::string_view flag) {
+// its value. Of a flag of the test itself it may be, when it is no flag.
+bool takes_word(std::string_view flag, std::string_view next) {
   static constexpr std::array<std::string_view, 21> kSwitches{
       "a",         "asan",       "benchmem",   "buildvcs", "c",
       "cover",     "failfast",   "fullpath",   "i",        "json",
       "artifacts", "linkshared", "modcacherw", "msan",     "n",
       "race",      "short",      "trimpath",   "v",        "work",
       "x"};
+  static constexpr std::array<std::string_view, 46> kWithValue{
+      "asmflags",
+      "bench",
+      "benchtime",
+      "blockprofile",
+      "blockprofilerate",
+      "buildmode",
+      "compiler",
+      "count",
+      "covermode",
+      "coverpkg",
+      "coverprofile",
+      "cpu",
+      "cpuprofile",
+      "fuzz",
+      "fuzzminimizetime",
+      "fuzztime",
+      "gccgoflags",
+      "gcflags",
+      "installsuffix",
+      "ldflags",
+      "list",
+      "memprofile",
+      "memprofilerate",
+      "mod",
+      "modfile",
+      "mutexprofile",
+      "mutexprofilefraction",
+      "o",
+      "outputdir",
+      "overlay",
+      "p",
+      "parallel",
+      "pgo",
+      "pkgdir",
+      "run",
+      "shuffle",
+      "skip",
+      "tags",
+      "testlogfile",
+      "timeout",
+      "toolexec",
+      "trace",
+      "vet",
+      "vettool",
+      "C",
+      "debug-actiongraph"};
   flag.remove_prefix(1);
   if (flag.starts_with("test.")) flag.remove_prefix(5);  // -test.v is -v
-  return std::find(kSwitches.begin(), kSwitches.end(), flag) == kSwitches.end();
+  const auto is_one_of = [flag](const auto& names) {
+    return std::find(names.begin(), names.end(), flag) != names.end();
+  };
+  if (is_one_of(kSwitches)) return false;
+  return is_one_of(kWithValue) || !next.starts_with('-');
 }
 
 // "-exec wrapper", "--exec=wrapper", among the flags of the go command's verb,
@@ -118,7 +169,10 @@ bool has_exec_flag(const std::vector<std::string>& argv, std::size_t verb) {
     if (word.starts_with("--")) word.remove_prefix(1);
     if (word == "-" || word == "-args") return false;
     if (word == "-exec" || word.starts_with("-exec=")) return true;
-    if (word.find('=') == std::string_view::npos && takes_word(word)) ++i;
+    if (word.find('=') == std::string_view::npos && i + 1 < argv.size() &&
+        takes_word(word, argv[i + 1])) {
+      ++i;
+    }
   }
   return false;
 }

@@ -152,8 +152,9 @@ struct Place {
 std::vector<Place> places_of(const model::Event& event) {
   std::vector<std::string> directories = base::path::split_list(event.cause_at);
   std::vector<std::string> rules = base::path::split_list(event.origins);
-  // Something had a colon in its name.
-  if (rules.size() != directories.size()) rules.assign(directories.size(), {});
+  // A lookup has none; or something had a colon in its name.
+  if (event.origins.empty() || rules.size() != directories.size())
+    rules.assign(directories.size(), {});
   std::vector<Place> places;
   for (std::size_t i = 0; i < directories.size(); ++i) {
     Place place{std::move(directories[i]), std::move(rules[i])};

@@ -253,6 +253,11 @@ bool Recorder::is_placed(Thread& thread, const struct statx& file,
   }
   const std::string line = "\n" + std::to_string(file.stx_mnt_id) + " ";
   if (("\n" + mounts).find(line) != std::string::npos) return true;
+  // Nor is the mount listed that a chroot(2) led into, or one that a descriptor
+  // keeps of another namespace: there the name leads to the file.
+  RootTree own;
+  const std::string seen = as_seen(thread, name);
+  if (seen.empty() || tree_of(thread, own).leads_to(seen, file)) return true;
   flag(model::kDetachedMount);
   return false;
 }

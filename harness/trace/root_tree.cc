@@ -88,6 +88,15 @@ std::string RootTree::real_path(const std::string& path) {
                : std::string(text.data(), static_cast<std::size_t>(n));
 }
 
+bool RootTree::leads_to(const std::string& path, const struct ::statx& info) {
+  struct ::statx there {};
+  const base::UniqueFd fd = open(path, O_PATH | O_NOFOLLOW);
+  return fd && ::statx(fd.get(), "", AT_EMPTY_PATH, STATX_INO, &there) == 0 &&
+         there.stx_ino == info.stx_ino &&
+         there.stx_dev_major == info.stx_dev_major &&
+         there.stx_dev_minor == info.stx_dev_minor;
+}
+
 int RootTree::stat(const std::string& path, Node& node) {
   struct ::statx info {};
   if (retry_some([&] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <string>
@@ -30,6 +31,10 @@ class RootTree : public Tree {
   [[nodiscard]] std::string fold(const std::string& path);
   // What the kernel makes of `path` now; "" when that can not be told.
   [[nodiscard]] std::string real_path(const std::string& path);
+
+  // Whether `path` leads to the file that `info` is of.
+  [[nodiscard]] bool leads_to(const std::string& path,
+                              const struct statx& info);
 
   int stat(const std::string& path, Node& node) override;
   int readlink(const std::string& path, std::string& target) override;

@@ -80,6 +80,16 @@ TEST_P(TraceTest, WhatHasNoPathOrACoveredOneIsNotLost) {
             directory_ + "/dc-covered/dc-below");
 }
 
+TEST_P(TraceTest, MountsThatAreNotListedAreNotLost) {
+  const Trace trace = run("trace_guards", "lazy_unmount_and_roots");
+  expect_agreement(trace);
+  EXPECT_EQ(trace.end.integrity, model::kComplete);
+  EXPECT_EQ(trace.at("dc-before").at(0).abs, directory_ + "/dc-before");
+  EXPECT_EQ(trace.at("dc-before").at(0).cause, Cause::Missing);
+  EXPECT_EQ(trace.at("dc-inside").at(0).abs, "/dc-inside");
+  EXPECT_EQ(trace.at("dc-inside").at(0).cause, Cause::Missing);
+}
+
 TEST_P(TraceTest, AChildWithMountsOfItsOwnIsExplainedByThem) {
   // Whether or not clones are reported.
   for (const std::uint32_t verbs : {kUsualVerbs, verb_bit(Verb::Open)}) {

@@ -627,6 +627,49 @@ TEST(Lookup, ShellWithAPathOfOneDirectory) {
                                           "lookup none = ENOENT in /only"));
 }
 
+// `export PATH=/one; true; none`, and a PATH for one command only.
+TEST(Lookup, ShellThatPassesOneDirectory) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/dash", "/a:/b")
+      .start(2, 1)
+      .exec(2, "/bin/true", {"true"}, {"PATH=/one"})
+      .end(2)
+      .call(1, "newfstatat", "/one/none", ENOENT)
+      .end(1, 127);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup none = ENOENT in /one"));
+  TraceBuilder tests;
+  tests.program(1, "/usr/bin/dash", "/a:/b")
+      .start(2, 1)
+      .exec(2, "/bin/true", {"true"}, {"PATH=/x:/y"})
+      .end(2)
+      .start(3, 1)
+      .exec(3, "/bin/true", {"true"}, {"PATH=/one"})
+      .end(3)
+      .call(1, "newfstatat", "/one/file", ENOENT)
+      .call(1, "newfstatat", "/tmp/file", ENOENT)
+      .call(1, "newfstatat", "/x/f", ENOENT)
+      .call(1, "newfstatat", "/y/f", ENOENT)
+      .end(1);
+  EXPECT_THAT(derived(tests), IsEmpty());
+}
+
+// `ls; ( [ -e /a/ls ]; exec ls )`: the second is known by its place.
+TEST(Lookup, ACopyOfAShellTestsFiles) {
+  TraceBuilder trace;
+  trace.program(1, "/usr/bin/bash", "/a:/b")
+      .call(1, "newfstatat", "/a/ls", ENOENT)
+      .call(1, "newfstatat", "/b/ls")
+      .start(2, 1)
+      .exec(2, "/b/ls", {"ls"})
+      .end(2)
+      .start(3, 1)
+      .call(3, "newfstatat", "/a/ls", ENOENT)
+      .exec(3, "/b/ls", {"ls"})
+      .end(3)
+      .end(1);
+  EXPECT_THAT(derived(trace), ElementsAre("lookup ls = /b/ls in /a:/b"));
+}
+
 TEST(Lookup, FilesOfTheWorkingDirectoryAreNoLookups) {
   TraceBuilder trace;
   trace.program(1, "/usr/bin/make", ":/a")

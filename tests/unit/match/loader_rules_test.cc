@@ -178,6 +178,15 @@ TEST_F(LoaderRulesTest, AListHasABoundedLength) {
   EXPECT_LE(size, 262'144u);
 }
 
+TEST_F(LoaderRulesTest, AllListsTogetherAreBoundedToo) {
+  start("");
+  for (int i = 0; i < 1100; ++i) {
+    open("/lib/a" + std::to_string(i) + ".so",
+         {.runpath = "/d" + std::to_string(i)});
+  }
+  EXPECT_TRUE(rules_.plan("x.so").blind);
+}
+
 TEST_F(LoaderRulesTest, ADirectoryTwiceCountsOnce) {
   std::string list;
   for (int i = 0; i < 5000; ++i) list += "/d:/$ORIGIN:";

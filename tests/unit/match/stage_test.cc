@@ -124,6 +124,7 @@ TEST_F(StagesTest, FlagsOfTheProgramNameNoWrapper) {
       stage({"go", "-C", "d", "run", "-tags", "a", "-x", "-exec", "x", "."}),
       "run");
   EXPECT_EQ(stage({"go", "test", "-test.v", "-exec", "x"}), "run");
+  EXPECT_EQ(stage({"go", "test", ".", "-update", "-exec", "x"}), "run");
   EXPECT_EQ(stage({"go", "run", "--tags=a", "--exec", "x", "."}), "run");
   EXPECT_EQ(stage({"go", "test", "-o", "t", ".", "./b", "-v", "-exec", "x"}),
             "run");

@@ -109,6 +109,8 @@ TEST(CauseText, SearchesNameTheirPlaces) {
             "tried /a, $WORK/b");
   lookup.cause_at = "/1:/2:/3:/4:/5:/6:/7:/8";
   EXPECT_EQ(cause_text(lookup), "tried /1, /2, /3, /4, /5, /6 and 2 more");
+  lookup.cause_at = "/one";
+  EXPECT_EQ(cause_text(lookup), "tried /one");
 }
 
 TEST(CauseText, ALoadNamesTheRefusedFileFirst) {
