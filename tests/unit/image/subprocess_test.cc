@@ -19,6 +19,8 @@ namespace driftcage::image {
 namespace {
 
 TEST(RunProgram, TellsWhyNothingRan) {
+  // A folder of PATH that may not be searched would be told first.
+  setenv("PATH", "/usr/bin:/bin", 1);
   EXPECT_EQ(run_program({"no-such-program"}).error().err, ENOENT);
   EXPECT_EQ(run_program({"/etc/passwd"}).error().err, EACCES);
   RunOptions options;
